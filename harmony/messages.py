@@ -1,0 +1,232 @@
+"""The one AST: authors, messages and conversations.
+
+Names, constructors, `with_*` builders and dict forms are those of `openai_harmony`: the
+builders change the object and return it. What a message holds stands in contents.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from harmony.contents import Content, TextContent, content_from_dict
+from harmony.errors import InvalidMessage, UnknownName
+from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, type_name
+
+
+class Role(str, Enum):
+    """Who speaks. Spec: [[roles]], which a test compares with these members.
+
+    They are written out so that a type checker knows them.
+    """
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    TOOL = "tool"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Role:
+        known = ", ".join(role.value for role in cls)
+        raise UnknownName(f"Unknown role: {value!r}; the roles are: {known}")
+
+
+def _role(value: object) -> object:
+    return Role(value) if isinstance(value, str) else value
+
+
+@attrs.define(on_setattr=attrs.setters.NO_OP)
+class Author:
+    """Who wrote a message: a role, and a name if it has one."""
+
+    role: Role = attrs.field(converter=_role, validator=is_a(Role))
+    """The role."""
+    name: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
+    """A user's name, or a tool's, as in ``functions.get_weather``; a tool must have one."""
+
+    @classmethod
+    def new(cls, role: Role, name: str) -> Author:
+        """An author with a name."""
+        return cls(role=role, name=name)
+
+
+def _author(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return Author(_required(value, "role", "Author"), value.get("name"))
+
+
+def _content(value: object) -> object:
+    if isinstance(value, str):
+        return TextContent(value)
+    if isinstance(value, Mapping):
+        return content_from_dict(value)
+    return value
+
+
+def _contents(value: object) -> object:
+    if isinstance(value, str):
+        return [TextContent(value)]
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_content(item) for item in value]
+    return value
+
+
+@attrs.define(on_setattr=attrs.setters.NO_OP)
+class Message:
+    """One message: who says what to whom, on which channel. Spec: [[fields]]."""
+
+    author: Author = attrs.field(converter=_author, validator=is_a(Author))
+    """Who wrote it."""
+    content: list[Content] = attrs.field(
+        factory=list, converter=_contents, validator=list_of(Content)
+    )
+    """What it holds; several contents are rendered one after the other."""
+    channel: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
+    """The channel: ``"analysis"``, ``"commentary"``, ``"final"``."""
+    recipient: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
+    """To whom, as in ``"functions.get_weather"``; None for everyone."""
+    content_type: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
+    """The content type as it is spelled: ``"json"``, ``"<|constrain|>json"``."""
+
+    @classmethod
+    def from_author_and_content(cls, author: Author, content: str | Content) -> Message:
+        """A message by ``author``; a string becomes a `TextContent`."""
+        return cls(author=author, content=[content])  # type: ignore[list-item]
+
+    @classmethod
+    def from_role_and_content(cls, role: Role, content: str | Content) -> Message:
+        """A message by ``role``; a string becomes a `TextContent`."""
+        return cls.from_author_and_content(Author(role=role), content)
+
+    @classmethod
+    def from_role_and_contents(cls, role: Role, contents: Sequence[Content]) -> Message:
+        """A message by ``role`` that holds several contents."""
+        return cls(author=Author(role=role), content=list(contents))
+
+    def adding_content(self, content: str | Content) -> Message:
+        """Add a content at the end."""
+        self.content.append(_content(content))  # type: ignore[arg-type]
+        return self
+
+    def with_channel(self, channel: str) -> Message:
+        """Set the channel."""
+        self.channel = channel
+        return self
+
+    def with_recipient(self, recipient: str) -> Message:
+        """Set the recipient."""
+        self.recipient = recipient
+        return self
+
+    def with_content_type(self, content_type: str) -> Message:
+        """Set the content type."""
+        self.content_type = content_type
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The dict form: author and content always, the other fields if they are set."""
+        out: dict[str, Any] = {
+            "role": self.author.role,
+            "name": self.author.name,
+            "content": [content.to_dict() for content in self.content],
+        }
+        for field in ("channel", "recipient", "content_type"):
+            value = getattr(self, field)
+            if value is not None:
+                out[field] = value
+        return out
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Message:
+        """Read the dict form. ``content`` is a string or a list of contents.
+
+        Raises:
+            InvalidMessage: a field is missing or has the wrong type.
+            UnknownName: there is no such role.
+        """
+        fields = mapping(data, "Message")
+        author = Author(_required(fields, "role", "Message"), fields.get("name"))
+        content = _required(fields, "content", "Message")
+        if not isinstance(content, (str, list)):
+            raise InvalidMessage(
+                "Message.content: expected a string or a list of contents, "
+                f"got {type_name(content)}: {shortened(content)}"
+            )
+        return cls(
+            author=author,
+            content=content,
+            channel=fields.get("channel"),
+            recipient=fields.get("recipient"),
+            content_type=fields.get("content_type"),
+        )
+
+    @classmethod
+    def from_json(cls, payload: str) -> Message:
+        """Read the JSON form. Raises as `from_dict` does."""
+        return cls.from_dict(parsed_json(payload, "Message"))
+
+
+def _required(fields: Mapping[str, Any], name: str, where: str) -> Any:
+    if name not in fields:
+        raise InvalidMessage(f"{where}: the field {name!r} is missing")
+    return fields[name]
+
+
+def _messages(value: object) -> object:
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [Message.from_dict(m) if isinstance(m, Mapping) else m for m in value]
+    return value
+
+
+@attrs.define(on_setattr=attrs.setters.NO_OP)
+class Conversation:
+    """Messages in their order."""
+
+    messages: list[Message] = attrs.field(
+        factory=list, converter=_messages, validator=list_of(Message)
+    )
+    """The messages."""
+
+    @classmethod
+    def from_messages(cls, messages: Sequence[Message]) -> Conversation:
+        """A conversation of these messages."""
+        return cls(messages=list(messages))
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The dict form: ``{"messages": [...]}``."""
+        return {"messages": [message.to_dict() for message in self.messages]}
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Conversation:
+        """Read the dict form. Raises as `Message.from_dict` does."""
+        messages = _required(mapping(data, "Conversation"), "messages", "Conversation")
+        if not isinstance(messages, list):
+            raise InvalidMessage(
+                f"Conversation.messages: expected a list, got {type_name(messages)}"
+            )
+        return cls(messages=[Message.from_dict(message) for message in messages])
+
+    @classmethod
+    def from_json(cls, payload: str) -> Conversation:
+        """Read the JSON form. Raises as `Message.from_dict` does."""
+        return cls.from_dict(parsed_json(payload, "Conversation"))
