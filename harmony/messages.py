@@ -205,9 +205,6 @@ class Conversation:
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)
 
-    def __len__(self) -> int:
-        return len(self.messages)
-
     def to_dict(self) -> dict[str, Any]:
         """The dict form: ``{"messages": [...]}``."""
         return {"messages": [message.to_dict() for message in self.messages]}

@@ -22,7 +22,6 @@ def is_a(kind: type, *, optional: bool = False) -> Callable[[Any, attrs.Attribut
     """An attrs validator: the value is an instance of ``kind``, or None if ``optional``."""
 
     def validate(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        # bool is an int to Python, but no id and no number to a user.
         if isinstance(value, kind) or (optional and value is None):
             return
         expected = f"a {kind.__name__}" + (" or None" if optional else "")

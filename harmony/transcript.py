@@ -1,0 +1,110 @@
+"""What a parse gives: the messages, where each stood in the tokens, and what was noticed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harmony.messages import Message
+    from harmony.vocabulary import Vocabulary
+
+
+class TokenRange(NamedTuple):
+    """Tokens from index ``start`` up to, not including, ``stop``."""
+
+    start: int
+    stop: int
+
+
+@attrs.frozen
+class Span:
+    """Where a message stood: three ranges that follow one another. Spec: [format]."""
+
+    header: TokenRange
+    """From `<|start|>` (or the first token, where the prompt held it) to `<|message|>`."""
+    content: TokenRange
+    """The content."""
+    terminator: TokenRange
+    """The terminator; empty if there was none."""
+
+
+@attrs.frozen
+class Diagnostic:
+    """Something that a lenient parser met and read all the same. Spec: [[leniencies]]."""
+
+    code: str
+    """The leniency's name in the spec: ``"repeated-recipient"``."""
+    message: str
+    """What was met and what was made of it, with the text it is about."""
+    tokens: TokenRange
+    """Where."""
+    severity: str = "warning"
+    """``"info"``, ``"warning"`` or ``"error"``."""
+
+
+Bounds: TypeAlias = tuple[int, int, int, int]
+"""Where a message stood in the lexed bytes: where it starts, where its content starts, where
+that ends, and where the terminator ends."""
+
+
+class Transcript:
+    """The result of `HarmonyEncoding.parse`.
+
+    Attributes:
+        messages: the messages, in their order.
+        tokens: the ids that were parsed.
+        diagnostics: what was noticed; empty after a strict parse.
+    """
+
+    def __init__(
+        self,
+        messages: list[Message],
+        tokens: Sequence[int],
+        bounds: list[Bounds],
+        vocabulary: Vocabulary,
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> None:
+        self.messages = messages
+        self.tokens = list(tokens)
+        self.diagnostics = list(diagnostics)
+        self._bounds = bounds
+        self._vocabulary = vocabulary
+        self._spans: list[Span] | None = None
+
+    @property
+    def spans(self) -> list[Span]:
+        """Where each message stood in `tokens`; as many as there are `messages`."""
+        if self._spans is None:
+            self._spans = token_spans(self.tokens, self._bounds, self._vocabulary)
+        return list(self._spans)
+
+    def __repr__(self) -> str:
+        return (
+            f"Transcript({len(self.messages)} messages, {len(self.tokens)} tokens, "
+            f"{len(self.diagnostics)} diagnostics)"
+        )
+
+
+def token_spans(
+    tokens: Sequence[int], bounds: Sequence[Bounds], vocabulary: Vocabulary
+) -> list[Span]:
+    """The spans in ``tokens`` of the messages that stood at ``bounds`` in their bytes."""
+    table = vocabulary.table
+    ends = list(accumulate((len(table[token]) for token in tokens), initial=0))
+    spans = []
+    for bound in bounds:
+        start, content, terminator, stop = (bisect_left(ends, offset) for offset in bound)
+        spans.append(
+            Span(
+                TokenRange(start, content),
+                TokenRange(content, terminator),
+                TokenRange(terminator, stop),
+            )
+        )
+    return spans

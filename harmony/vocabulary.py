@@ -1,0 +1,226 @@
+"""Token ids and bytes: the embedded vocabulary, the lexer's table, the tokenizer.
+
+The lexer is one table from id to bytes: an ordinary token's own bytes, and for a special
+token a *marker*: the byte FF, which no UTF-8 text contains, and the token's text. One
+ordinary token is the lone byte FF; its marker is FF FE. So the lexer is one join, text can
+never forge structure, and markers turn back into what they stand for with two replacements.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import zlib
+from array import array
+from collections.abc import Iterable
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harmony import resources
+from harmony.errors import InvalidToken, VocabularyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import tiktoken
+
+    from harmony.spec import Spec
+
+MARK = b"\xff"
+LONE_MARK = b"\xff\xfe"
+PACKED_FILE = "o200k_base.bin"
+# Between two tokens in the packed file. Neither byte occurs in UTF-8; that splitting at it
+# gives back exactly the tokens is checked when the file is packed.
+SEPARATOR = b"\xff\xfe"
+
+
+class Vocabulary:
+    """The tokens of a spec, the lexer's table and the tokenizer, each made when first used.
+
+    Spec: [vocabulary], [[special_tokens]].
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self._facts = spec.table("vocabulary")
+        self.special_texts = spec.special_texts
+        """Special ids and how they are spelled."""
+        self.first_special: int = self._facts["first_special"]
+        """All ids from here on are special."""
+        self.size = max(self.special_texts) + 1
+        """One more than the last id."""
+
+    @functools.cached_property
+    def tokens(self) -> list[bytes]:
+        """The bytes of each ordinary token, by id.
+
+        Raises:
+            VocabularyError: the file that the environment names is missing or another one.
+        """
+        folder = os.environ.get(self._facts["environment"])
+        return ordinary_tokens(folder, self._facts["file"], self._facts["sha256"])
+
+    @functools.cached_property
+    def table(self) -> list[bytes]:
+        """The bytes that the lexer makes of each id."""
+        table = self.tokens.copy()
+        table[table.index(MARK)] = LONE_MARK
+        table.extend(self.marker(id) for id in range(self.first_special, self.size))
+        return table
+
+    @functools.cached_property
+    def encoder(self) -> tiktoken.Encoding:
+        """The tokenizer."""
+        import tiktoken
+
+        return tiktoken.Encoding(
+            self._facts["name"],
+            pat_str="|".join(self._facts["pattern"]),
+            mergeable_ranks=dict(zip(self.tokens, range(len(self.tokens)), strict=True)),
+            special_tokens={text: id for id, text in self.special_texts.items()},
+        )
+
+    def marker(self, id: int) -> bytes:
+        """The bytes that stand for the special token ``id``."""
+        return MARK + self.special_texts[id].encode()
+
+    def lex(self, tokens: Sequence[int]) -> bytes:
+        """The bytes of ``tokens``, special tokens as markers.
+
+        Raises:
+            InvalidToken: an id that the vocabulary does not have.
+        """
+        table = self.table
+        try:
+            # A list takes negative indices from its end; an array of unsigned refuses them.
+            array("I", tokens)
+            if len(tokens) > 1:
+                return b"".join(itemgetter(*tokens)(table))
+            return table[tokens[0]] if tokens else b""
+        except (IndexError, OverflowError, TypeError):
+            raise self.invalid_token(tokens) from None
+
+    def invalid_token(self, tokens: object) -> InvalidToken:
+        """The error for the first id of ``tokens`` that the vocabulary does not have."""
+        for position, token in enumerate(tokens if isinstance(tokens, Iterable) else ()):
+            if not self.has(token):
+                return InvalidToken(
+                    f"Invalid token for decoding: {token!r} (token {position}); "
+                    f"ids are integers from 0 to {self.size - 1}"
+                )
+        return InvalidToken(f"expected a sequence of token ids, got {type(tokens).__name__}")
+
+    def has(self, token: Any) -> bool:
+        """Whether ``token`` is an id of the vocabulary."""
+        try:
+            index: int = token.__index__()
+        except (AttributeError, TypeError):
+            return False
+        return 0 <= index < self.size
+
+    def decode_bytes(self, tokens: Sequence[int]) -> bytes:
+        """The bytes of ``tokens``, special tokens as their text. Raises as `lex` does."""
+        return literal(self.lex(tokens))
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of ``text``; never a special token's. Lone surrogates become U+FFFD."""
+        return self.encoder.encode_ordinary(text)
+
+
+def literal(data: bytes) -> bytes:
+    """Lexed bytes with every marker turned into what it stands for."""
+    if MARK not in data:
+        return data
+    return data.replace(b"\xff<", b"<").replace(LONE_MARK, MARK)
+
+
+def text_of(data: bytes) -> str:
+    """Lexed bytes as text; bytes that are not UTF-8 become U+FFFD. Spec: [content]."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return literal(data).decode("utf-8", "replace")
+
+
+@functools.lru_cache(maxsize=4)
+def ordinary_tokens(folder: str | None, file: str, sha256: str) -> list[bytes]:
+    """The bytes of each ordinary token, by id: from ``folder``, or embedded if it is None.
+
+    Raises:
+        VocabularyError: the file is missing, damaged, or not the one with that SHA-256.
+    """
+    if folder is None:
+        return _unpacked()
+    path = Path(folder) / file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise VocabularyError(
+            f"cannot read the vocabulary {os.fspath(path)!r}: {error.strerror}. Unset the "
+            "environment variable to use the embedded one, or put the file there with "
+            "`harmony vocab --export`"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise VocabularyError(
+            f"the vocabulary {os.fspath(path)!r} is not {file}: its SHA-256 is {found}, "
+            f"expected {sha256}. `harmony vocab --export` writes the right file"
+        )
+    return ranks_read(content)
+
+
+def _unpacked() -> list[bytes]:
+    packed = resources.path("data", PACKED_FILE)
+    try:
+        return zlib.decompress(packed.read_bytes()).split(SEPARATOR)
+    except (OSError, zlib.error) as error:
+        raise VocabularyError(
+            f"the embedded vocabulary is damaged ({error}); install the package again"
+        ) from error
+
+
+def ranks_read(content: bytes) -> list[bytes]:
+    """The tokens of a ``.tiktoken`` file: a line each of base64, a space and the rank."""
+    import base64
+
+    return [base64.b64decode(line.split()[0]) for line in content.splitlines()]
+
+
+def ranks_written(tokens: Sequence[bytes]) -> bytes:
+    """The ``.tiktoken`` file of ``tokens``; the inverse of `ranks_read`."""
+    import base64
+
+    lines = (b"%s %d\n" % (base64.b64encode(token), id) for id, token in enumerate(tokens))
+    return b"".join(lines)
+
+
+def packed(tokens: Sequence[bytes]) -> bytes:
+    """The packed form of ``tokens`` that the package embeds."""
+    joined = SEPARATOR.join(tokens)
+    if joined.split(SEPARATOR) != list(tokens):
+        raise VocabularyError("the separator occurs at the edge of a token; choose another one")
+    return zlib.compress(joined, 9)
+
+
+def export(folder: str | os.PathLike[str], spec: Spec) -> Path:
+    """Write the vocabulary file into ``folder`` (made if missing), for tools that need it.
+
+    Returns its path.
+
+    Raises:
+        VocabularyError: the embedded vocabulary is damaged, or the folder cannot be written.
+    """
+    facts = spec.table("vocabulary")
+    content = ranks_written(_unpacked())
+    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+        raise VocabularyError("the embedded vocabulary is damaged; install the package again")
+    path = Path(folder) / facts["file"]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise VocabularyError(
+            f"cannot write {os.fspath(path)!r}: {error.strerror or error}"
+        ) from error
+    return path
