@@ -7,7 +7,7 @@ below its key; a `oneOf` anywhere else one variant a line, each behind ` | `.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import attrs
 
@@ -46,7 +46,7 @@ class ReferenceStyle:
         writers: dict[str, Callable[[dict[str, Json], str], str]] = {
             "object": self._object,
             "array": self._array,
-            "string": self._string,
+            "string": lambda schema, _: self._string(schema),
         }
         if named in writers:
             return writers[named](schema, indent)
@@ -57,7 +57,7 @@ class ReferenceStyle:
         known = self.words["types"]
         return " | ".join(known.get(name, name) for name in names if isinstance(name, str))
 
-    def _string(self, schema: dict[str, Json], indent: str) -> str:
+    def _string(self, schema: dict[str, Json]) -> str:
         values = schema.get("enum")
         literals = [f'"{v}"' for v in values if isinstance(v, str)] if _filled(values) else []
         return " | ".join(literals) or str(self.words["types"]["string"])
@@ -163,5 +163,5 @@ def _texts(schema: Json, keyword: str) -> Iterator[str]:
         yield text
 
 
-def _filled(value: Any) -> bool:
+def _filled(value: Json) -> TypeGuard[list[Json]]:
     return isinstance(value, list) and bool(value)

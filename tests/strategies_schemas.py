@@ -1,0 +1,135 @@
+"""Schemas, tools and structured content to draw, from the sensible to the absurd."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from harmony.contents import (
+    ChannelConfig,
+    DeveloperContent,
+    ReasoningEffort,
+    SystemContent,
+    ToolDescription,
+    ToolNamespaceConfig,
+)
+
+# No lone surrogates: JSON cannot carry them to the peer.
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+TEXT = st.text(CHARACTERS, max_size=8)
+LINES = st.text(st.sampled_from(list("ab/:,?{}|[]\"' \t\r\n\u2028é#")), max_size=12)
+WORDS = st.sampled_from(["city", "a b", "null", "x-y", "", "type", "é", "note: string", "n\nm"])
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    # At most 15 digits: serde_json reads longer ones a last digit off (1.0013580322265625e-05).
+    st.builds(lambda n, e: float(f"{n}e{e}"), st.integers(-(10**15), 10**15), st.integers(-22, 22)),
+    st.sampled_from([1e22, 1.0, 1e16, 1e15, 1e-5, 1.5e-5, 1e-6, 1e300, -0.0, 0]),
+    TEXT,
+    WORDS,
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(TEXT, v, max_size=3),
+    max_leaves=4,
+)
+TYPES = st.sampled_from(
+    ["object", "array", "string", "number", "integer", "boolean", "null", "foo", ""]
+)
+
+
+def _sometimes(sensible: st.SearchStrategy) -> st.SearchStrategy:
+    """``sensible``, and once in a while any value at all."""
+    return st.integers(0, 9).flatmap(lambda n: VALUES if n == 0 else sensible)
+
+
+def _schema(inner: st.SearchStrategy) -> st.SearchStrategy:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "type": _sometimes(TYPES | st.lists(_sometimes(TYPES), max_size=3)),
+            "description": _sometimes(LINES | TEXT | st.just("same")),
+            "title": _sometimes(LINES | WORDS),
+            "examples": _sometimes(st.lists(SCALARS, max_size=3)),
+            "default": SCALARS,
+            "enum": _sometimes(st.lists(_sometimes(WORDS | TEXT), max_size=3)),
+            "nullable": _sometimes(st.booleans()),
+            "required": _sometimes(st.lists(WORDS, max_size=3)),
+            "items": inner,
+            "properties": _sometimes(st.dictionaries(WORDS | TEXT, inner, max_size=3)),
+            "oneOf": _sometimes(st.lists(inner, max_size=3)),
+        },
+    )
+
+
+def _object(inner: st.SearchStrategy) -> st.SearchStrategy:
+    """Schemas of objects whose members are likely to be written at length."""
+    return st.builds(
+        lambda properties, extra: {"type": "object", "properties": properties, **extra},
+        st.dictionaries(WORDS, inner, max_size=3),
+        st.fixed_dictionaries({}, optional={"required": st.lists(WORDS, max_size=3)}),
+    )
+
+
+def _union(inner: st.SearchStrategy) -> st.SearchStrategy:
+    return st.builds(
+        lambda variants, extra: {"oneOf": variants, **extra},
+        st.lists(inner, min_size=1, max_size=3),
+        st.fixed_dictionaries(
+            {}, optional={"description": st.sampled_from(["same", "other"]), "default": SCALARS}
+        ),
+    )
+
+
+def _branch(inner: st.SearchStrategy) -> st.SearchStrategy:
+    inner = _sometimes(inner)
+    return _schema(inner) | _object(inner) | _union(inner)
+
+
+#: Anything that may stand where a schema is expected.
+WILD_SCHEMAS = st.recursive(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": TYPES,
+            "description": st.sampled_from(["same", "other", "two\nlines", "é*/"]),
+            "enum": st.lists(WORDS, max_size=2),
+            "default": SCALARS,
+            "nullable": st.booleans(),
+        },
+    ),
+    _branch,
+    max_leaves=8,
+)
+
+TOOLS = st.builds(
+    ToolDescription,
+    name=st.sampled_from(["get_weather", "f", "a.b", "x y"]),
+    description=LINES | TEXT,
+    parameters=st.none() | WILD_SCHEMAS,
+)
+NAMESPACES = st.builds(
+    ToolNamespaceConfig,
+    name=st.sampled_from(["functions", "mcp", "a"]),
+    description=st.none() | LINES | TEXT,
+    tools=st.lists(TOOLS, max_size=3),
+)
+BUILT_IN = st.sampled_from(["browser", "python"]).map(ToolNamespaceConfig.built_in)
+# The keys need not be the names; the order is that of the keys.
+NAMESPACES_BY_KEY = st.dictionaries(
+    st.sampled_from(["functions", "mcp", "é", "Z", "browser"]), NAMESPACES | BUILT_IN, max_size=3
+)
+WILD_SYSTEM = st.builds(
+    SystemContent,
+    model_identity=st.none() | TEXT | LINES,
+    reasoning_effort=st.none() | st.sampled_from(ReasoningEffort),
+    conversation_start_date=st.none() | TEXT,
+    knowledge_cutoff=st.none() | TEXT,
+    channel_config=st.none() | st.builds(ChannelConfig, st.lists(TEXT, max_size=3), st.booleans()),
+    tools=st.none() | NAMESPACES_BY_KEY,
+)
+WILD_DEVELOPER = st.builds(
+    DeveloperContent,
+    instructions=st.none() | TEXT | LINES,
+    tools=st.none() | NAMESPACES_BY_KEY,
+)
