@@ -5,6 +5,7 @@
     HarmonyError (RuntimeError)
     ├── InvalidMessage (ValueError)   a message, content or option of the wrong type or value
     ├── InvalidSchema (ValueError)    a JSON Schema that cannot be rendered; names the path in it
+    ├── InvalidType (ValueError)      text that is no type of a tools section; names the offset
     ├── UnknownName (ValueError)      no encoding, dialect, role or policy has that name
     ├── RenderError                   a message that the format cannot express
     ├── ParseError                    tokens that are not in the format
@@ -62,6 +63,18 @@ class InvalidSchema(HarmonyError, ValueError):
     def __init__(self, message: str, *, path: str = "") -> None:
         super().__init__(f"{message} (at {path or '/'} in the schema)")
         self.path = path
+
+
+class InvalidType(HarmonyError, ValueError):
+    """A text is not one that a JSON Schema is written as.
+
+    ``offset`` is the index of the character from which on it departs.
+    """
+
+    def __init__(self, message: str, *, offset: int = 0) -> None:
+        super().__init__(f"{message} (character {offset})")
+        self.reason = message
+        self.offset = offset
 
 
 class UnknownName(HarmonyError, ValueError):

@@ -5,8 +5,6 @@ Sentences and remedies stand in spec/harmony.toml, [[parse_errors]].
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from harmony.errors import ParseError
@@ -82,7 +80,7 @@ class Faults:
         self, kind: str, at: int, terminals: Iterable[str], found: str | None = None
     ) -> ParseError:
         """The error ``kind`` of the spec, found at the byte ``at`` of the input."""
-        position = self._position(at)
+        position = self._vocabulary.index_at(self._tokens, at)
         token = self._tokens[position] if position < len(self._tokens) else None
         if found is None:
             found = self._word_at(at) if kind == "unexpected_in_header" else self._text(token)
@@ -98,11 +96,6 @@ class Faults:
             excerpt=self._excerpt(position),
         )
 
-    def _position(self, at: int) -> int:
-        table = self._vocabulary.table
-        ends = list(accumulate(len(table[token]) for token in self._tokens))
-        return bisect_right(ends, at)
-
     def _text(self, token: int | None) -> str:
         return "" if token is None else text_of(self._vocabulary.table[token])
 
@@ -110,9 +103,9 @@ class Faults:
         """The marker or the word at the byte ``at``."""
         data, white_space = self._data, self.spec.table("header")["white_space"].encode()
         if data.startswith(MARK, at):
-            return self._text(self._tokens[self._position(at)])
+            return self._text(self._tokens[self._vocabulary.index_at(self._tokens, at)])
         words = data[at:].split(MARK, 1)[0].strip(white_space).split(None, 1)
-        return text_of(words[0]) if words else self._text(self._tokens[self._position(at)])
+        return text_of(words[0]) if words else self._text(self._tokens[self._vocabulary.index_at(self._tokens, at)])
 
     def _excerpt(self, position: int) -> str:
         if not self._tokens:

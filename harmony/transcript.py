@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import attrs
 
+from harmony.contents import TextContent
+from harmony.messages import Conversation
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,6 +56,28 @@ Bounds: TypeAlias = tuple[int, int, int, int]
 that ends, and where the terminator ends."""
 
 
+@attrs.frozen
+class ExactMessage:
+    """The very ids that a message was parsed from."""
+
+    header: list[int]
+    content: list[int]
+    terminator: list[int]
+    in_prompt: bool
+    """Whether `<|start|>` and the role are missing, since the prompt held them."""
+
+
+def message_key(message: Message) -> tuple[object, ...]:
+    """What tells two messages apart: equal messages have equal keys."""
+    author = message.author
+    contents = tuple(
+        content.text if isinstance(content, TextContent) else (content.kind, content.to_json())
+        for content in message.content
+    )
+    routing = (message.channel, message.recipient, message.content_type)
+    return (author.role, author.name, *routing, contents)
+
+
 class Transcript:
     """The result of `HarmonyEncoding.parse`.
 
@@ -83,6 +108,29 @@ class Transcript:
         if self._spans is None:
             self._spans = token_spans(self.tokens, self._bounds, self._vocabulary)
         return list(self._spans)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The messages as a conversation."""
+        return Conversation.from_messages(self.messages)
+
+    def exact_messages(self) -> dict[tuple[object, ...], list[ExactMessage]]:
+        """For each message (its `message_key`) the ids that it was parsed from.
+
+        Equal messages share a key; their ids stand in the order of the messages.
+        """
+        found: dict[tuple[object, ...], list[ExactMessage]] = {}
+        tokens = self.tokens
+        start = self._vocabulary.start_id
+        for message, span in zip(self.messages, self.spans, strict=True):
+            header, content, terminator = (
+                tokens[part.start : part.stop]
+                for part in (span.header, span.content, span.terminator)
+            )
+            in_prompt = start not in header
+            exact = ExactMessage(header, content, terminator, in_prompt)
+            found.setdefault(message_key(message), []).append(exact)
+        return found
 
     def __repr__(self) -> str:
         return (

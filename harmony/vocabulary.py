@@ -13,7 +13,9 @@ import hashlib
 import os
 import zlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +50,8 @@ class Vocabulary:
         """Special ids and how they are spelled."""
         self.first_special: int = self._facts["first_special"]
         """All ids from here on are special."""
+        self.start_id = spec.token("start").id
+        """The id that opens a message."""
         self.size = max(self.special_texts) + 1
         """One more than the last id."""
 
@@ -101,9 +105,17 @@ class Vocabulary:
         except (IndexError, OverflowError, TypeError):
             raise self.invalid_token(tokens) from None
 
-    def invalid_token(self, tokens: object) -> InvalidToken:
-        """The error for the first id of ``tokens`` that the vocabulary does not have."""
-        for position, token in enumerate(tokens if isinstance(tokens, Iterable) else ()):
+    def index_at(self, tokens: Sequence[int], offset: int) -> int:
+        """The index of the token that holds the byte ``offset`` of the lexed tokens."""
+        table = self.table
+        return bisect_right(list(accumulate(len(table[token]) for token in tokens)), offset)
+
+    def invalid_token(self, tokens: object, first: int = 0) -> InvalidToken:
+        """The error for the first id of ``tokens`` that the vocabulary does not have.
+
+        ``first`` is the position of the first of them in all the input.
+        """
+        for position, token in enumerate(tokens if isinstance(tokens, Iterable) else (), first):
             if not self.has(token):
                 return InvalidToken(
                     f"Invalid token for decoding: {token!r} (token {position}); "

@@ -1,0 +1,444 @@
+"""The one object that users hold: a vocabulary, a grammar and a dialect, put together."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Sequence, Set
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from harmony.errors import InvalidMessage, InvalidToken, InvalidUtf8, UnknownName
+from harmony.grammar import Grammar, load_grammar
+from harmony.history import kept_messages
+from harmony.matcher import Matcher
+from harmony.messages import Conversation, Message, Role
+from harmony.parser import Parser
+from harmony.spec import Spec, load_spec
+from harmony.text_cache import DEFAULT_BYTES, TextCache
+from harmony.validation import is_a, type_name
+from harmony.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import os
+    import re
+
+    from lark import Token, Tree
+
+    from harmony.renderer import Renderer
+    from harmony.rendering import Rendering
+    from harmony.spec import Dialect, Overlay
+    from harmony.transcript import Transcript
+
+
+class HarmonyEncodingName(str, Enum):
+    """The encodings. Spec: [[encodings]], which a test compares with these members."""
+
+    HARMONY_GPT_OSS = "HarmonyGptOss"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@attrs.define
+class RenderConversationConfig:
+    """Which messages of a conversation are rendered."""
+
+    auto_drop_analysis: bool = attrs.field(default=True, validator=is_a(bool))
+    """Drop what the format says to drop; with False everything is kept."""
+    analysis_policy: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
+    """A policy by name, in place of that switch. Spec: [[analysis_policies]]."""
+
+    @property
+    def policy(self) -> str:
+        """The policy that is asked for."""
+        if self.analysis_policy is not None:
+            return self.analysis_policy
+        return "auto" if self.auto_drop_analysis else "keep_all"
+
+
+@attrs.define
+class RenderOptions:
+    """What a single message cannot know of its conversation."""
+
+    conversation_has_function_tools: bool = attrs.field(default=False, validator=is_a(bool))
+    """Whether a developer message declares function tools."""
+
+
+class HarmonyEncoding:
+    """Renders messages to tokens, and parses tokens to messages.
+
+    Made by `load_harmony_encoding`. It keeps no state of any conversation; threads may share
+    it.
+
+    Attributes:
+        name: the encoding's name.
+        spec: the facts of the format.
+        grammar: the syntax of messages.
+        vocabulary: ids and bytes.
+        dialect: how headers are written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        grammar: Grammar,
+        vocabulary: Vocabulary,
+        dialect: Dialect,
+        *,
+        cache_bytes: int = DEFAULT_BYTES,
+        schema_style: str | None = None,
+    ) -> None:
+        self.name = name
+        self.spec: Spec = grammar.spec
+        self.grammar = grammar
+        self.vocabulary = vocabulary
+        self.dialect = dialect
+        self.cache = TextCache(cache_bytes)
+        self.schema_style = schema_style
+        self.start_id = self.spec.token("start").id
+        self.message_id = self.spec.token("message").id
+        self.terminator_ids = frozenset(self.stop_tokens())
+
+    def __repr__(self) -> str:
+        return f"HarmonyEncoding({self.name!r}, dialect={self.dialect.name!r})"
+
+    @functools.cached_property
+    def matcher(self) -> Matcher:
+        """The compiled grammar."""
+        return Matcher(self.grammar)
+
+    @functools.cached_property
+    def parser(self) -> Parser:
+        """The batch parser."""
+        return Parser(self.grammar, self.matcher, self.vocabulary)
+
+    @functools.cached_property
+    def renderer(self) -> Renderer:
+        """What renders messages."""
+        from harmony.renderer import Renderer
+        from harmony.writer import Writer
+
+        writer = Writer(self.grammar, self.dialect)
+        return Renderer(
+            self.grammar, self.dialect, self.vocabulary, writer, self.cache, self.schema_style
+        )
+
+    # ---- rendering -------------------------------------------------------------------------
+
+    def render(self, message: Message, render_options: RenderOptions | None = None) -> list[int]:
+        """The ids of one message. Spec: [format].
+
+        Raises:
+            RenderError: the format cannot express the message.
+            InvalidMessage: a field has the wrong type.
+            InvalidSchema: a tool's parameters cannot be written.
+        """
+        options = render_options or RenderOptions()
+        tools = options.conversation_has_function_tools
+        return self.renderer.render(message, function_tools=tools)
+
+    def render_conversation(
+        self, conversation: Conversation, config: RenderConversationConfig | None = None
+    ) -> list[int]:
+        """The ids of a conversation. Raises as `render` does."""
+        messages = _messages(conversation)
+        return self.renderer.render_all(messages, self._kept(messages, config))
+
+    def render_conversation_for_completion(
+        self,
+        conversation: Conversation,
+        next_turn_role: Role,
+        config: RenderConversationConfig | None = None,
+    ) -> list[int]:
+        """The ids of a conversation, and of what opens the next turn. Raises as `render` does."""
+        return self.render_conversation(conversation, config) + self.renderer.turn(
+            _role(next_turn_role)
+        )
+
+    def render_conversation_for_training(
+        self, conversation: Conversation, config: RenderConversationConfig | None = None
+    ) -> list[int]:
+        """The ids of a conversation to train on: a final answer at its end is followed by
+        the training terminator. Spec: [terminators]. Raises as `render` does."""
+        tokens = self.render_conversation(conversation, config)
+        messages = _messages(conversation)
+        if tokens and messages and self.renderer.ends_training(messages[-1]):
+            tokens[-1] = self.renderer.training_terminator
+        return tokens
+
+    def render_tokens(
+        self,
+        conversation: Conversation,
+        next_turn_role: Role | None = None,
+        config: RenderConversationConfig | None = None,
+        *,
+        training: bool = False,
+        reuse: Transcript | None = None,
+    ) -> Rendering:
+        """The ids of a conversation, and to what each belongs.
+
+        Args:
+            conversation: the messages.
+            next_turn_role: whose turn the ids open at their end; None for nobody's.
+            config: which messages are rendered.
+            training: end a final answer with the training terminator.
+            reuse: messages that it holds are rendered as the very ids that they were parsed
+                from: what the model sampled is not always how the tokenizer splits the text.
+
+        Raises as `render` does.
+        """
+        messages = _messages(conversation)
+        rendering = self.renderer.rendering(messages, self._kept(messages, config), reuse=reuse)
+        tokens = rendering.tokens
+        if training and tokens and self.renderer.ends_training(messages[-1]):
+            tokens[-1] = self.renderer.training_terminator
+        if next_turn_role is not None:
+            tokens += self.renderer.turn(_role(next_turn_role))
+        return rendering
+
+    def _kept(
+        self, messages: Sequence[Message], config: RenderConversationConfig | None
+    ) -> list[int]:
+        policy = (config or RenderConversationConfig()).policy
+        return kept_messages(messages, policy, self.spec)
+
+    # ---- parsing ---------------------------------------------------------------------------
+
+    def parse_messages_from_completion_tokens(
+        self, tokens: Sequence[int], role: Role | None = None, *, strict: bool = True
+    ) -> list[Message]:
+        """The messages of a completion.
+
+        Args:
+            tokens: token ids.
+            role: the role that the prompt ended with, after `<|start|>`; None if the tokens
+                hold whole messages.
+            strict: refuse what is not in the format; with False, read it all the same.
+
+        Raises:
+            ParseError: the tokens are not in the format; `.parsed` has the messages before.
+            InvalidToken: an id that the vocabulary does not have.
+        """
+        if strict:
+            return self.parser.messages(_ids(tokens), _optional_role(role))
+        return self.parse(tokens, role, strict=False).messages
+
+    def parse(
+        self,
+        tokens: Sequence[int],
+        role: Role | None = None,
+        *,
+        strict: bool = True,
+        tools: Iterable[object] | None = None,
+    ) -> Transcript:
+        """The messages of a completion or a prompt, where they stood, and what was noticed.
+
+        Args:
+            tokens: token ids.
+            role: the role that the prompt ended with, after `<|start|>`.
+            strict: refuse what is not in the format; with False, read it all the same.
+            tools: the declared tools, which a lenient reading may need: `ToolDescription`s,
+                namespaces, or recipients such as ``"functions.get_weather"``.
+
+        Raises as `parse_messages_from_completion_tokens` does; never with ``strict=False``.
+        """
+        if strict:
+            return self.parser.transcript(_ids(tokens), _optional_role(role))
+        raise NotImplementedError
+
+    def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
+        """Lark's parse tree of the tokens; its leaves are lexed bytes. Spec: grammar/.
+
+        Raises as `parse_messages_from_completion_tokens` does.
+        """
+        return self.parser.tree(_ids(tokens), _optional_role(role))
+
+    # ---- tokens ----------------------------------------------------------------------------
+
+    @functools.cached_property
+    def special_tokens_set(self) -> set[str]:
+        """All special tokens, as text."""
+        return set(self.vocabulary.special_texts.values())
+
+    def is_special_token(self, token: int) -> bool:
+        """Whether the id is a special token's."""
+        return token in self.vocabulary.special_texts
+
+    def stop_tokens(self) -> list[int]:
+        """The ids that end a message. Spec: [stop]."""
+        return [token.id for token in self.spec.stop_set("any")]
+
+    def stop_tokens_for_assistant_actions(self) -> list[int]:
+        """The ids at which a server stops sampling. Spec: [stop]."""
+        return [token.id for token in self.spec.stop_set("assistant_actions")]
+
+    def encode(
+        self,
+        text: str,
+        *,
+        allowed_special: Literal["all"] | Set[str] = frozenset(),
+        disallowed_special: Literal["all"] | Collection[str] = "all",
+    ) -> list[int]:
+        """The ids of ``text``.
+
+        Args:
+            text: any text.
+            allowed_special: the special tokens that the text may spell, or ``"all"``; each
+                becomes its one id.
+            disallowed_special: those that it must not spell, or ``"all"`` for all others;
+                with ``()`` they are ordinary text.
+
+        Raises:
+            InvalidToken: the text spells a special token that is not allowed.
+        """
+        if not isinstance(text, str):
+            raise InvalidMessage(f"encode: expected a str, got {type_name(text)}")
+        allowed = self.special_tokens_set if allowed_special == "all" else set(allowed_special)
+        if disallowed_special == "all":
+            disallowed = self.special_tokens_set - allowed
+        else:
+            disallowed = set(disallowed_special)
+        if disallowed and (found := _first_of(frozenset(disallowed), text)) is not None:
+            raise InvalidToken(
+                f"Encountered text corresponding to disallowed special token {found!r}. "
+                f"Pass allowed_special={{{found!r}}} to encode it as one special token, or "
+                "disallowed_special=() to encode it as ordinary text"
+            )
+        known = allowed & self.special_tokens_set
+        return self.vocabulary.encoder.encode(text, allowed_special=known, disallowed_special=())
+
+    def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
+        """The text of ``tokens``, special tokens spelled out.
+
+        ``errors`` says what becomes of bytes that are not UTF-8, as in `bytes.decode`.
+
+        Raises:
+            InvalidToken: an id that the vocabulary does not have.
+            InvalidUtf8: with ``errors="strict"``, bytes that are not UTF-8.
+        """
+        try:
+            return self.decode_bytes(tokens).decode("utf-8", errors=errors)
+        except UnicodeDecodeError as error:
+            raise InvalidUtf8(f"Invalid utf-8: {error}") from None
+        except LookupError:
+            raise UnknownName(f"decode: there is no error handler {errors!r}") from None
+
+    def decode_utf8(self, tokens: Sequence[int]) -> str:
+        """The text of ``tokens``. Raises `InvalidUtf8` and `InvalidToken`."""
+        return self.decode(tokens, errors="strict")
+
+    def decode_bytes(self, tokens: Sequence[int]) -> bytes:
+        """The bytes of ``tokens``, special tokens spelled out. Raises `InvalidToken`."""
+        return self.vocabulary.decode_bytes(_ids(tokens))
+
+
+def _messages(conversation: Conversation) -> list[Message]:
+    if isinstance(conversation, Conversation):
+        return conversation.messages
+    raise InvalidMessage(f"expected a Conversation, got {type_name(conversation)}")
+
+
+def _ids(tokens: Sequence[int]) -> Sequence[int]:
+    if isinstance(tokens, (list, tuple)):
+        return tokens
+    if isinstance(tokens, (str, bytes)) or not isinstance(tokens, Iterable):
+        raise InvalidToken(f"expected a sequence of token ids, got {type_name(tokens)}")
+    return list(tokens)
+
+
+def _role(role: Role) -> Role:
+    return role if isinstance(role, Role) else Role(role)
+
+
+def _optional_role(role: Role | None) -> Role | None:
+    return None if role is None else _role(role)
+
+
+def _first_of(texts: frozenset[str], text: str) -> str | None:
+    """The one of ``texts`` that ``text`` holds first."""
+    found = _any_of(texts).search(text)
+    return None if found is None else found.group()
+
+
+@functools.lru_cache(maxsize=16)
+def _any_of(texts: frozenset[str]) -> re.Pattern[str]:
+    import re
+
+    return re.compile("|".join(re.escape(text) for text in sorted(texts)))
+
+
+def load_harmony_encoding(
+    name: str | HarmonyEncodingName,
+    *,
+    dialect: str | None = None,
+    spec: Overlay = None,
+    grammar: str | os.PathLike[str] | None = None,
+    schema_style: str | None = None,
+    cache_bytes: int = DEFAULT_BYTES,
+) -> HarmonyEncoding:
+    """The encoding ``name``: ``"HarmonyGptOss"``.
+
+    Args:
+        name: its name. Spec: [[encodings]].
+        dialect: how headers are written: ``"reference"`` (the default) or
+            ``"channel-first"``. Spec: [[dialects]].
+        spec: facts to lay over the library's own: a mapping, or the path of a TOML file.
+        grammar: another grammar of messages: its text, or the path of a `.lark` file.
+        schema_style: how tools' parameters are written: ``"reference"`` (the default) or
+            ``"complete"``.
+        cache_bytes: the most bytes that the ids of texts already rendered may take; 0 turns
+            that cache off.
+
+    With neither ``spec`` nor ``grammar``, the same arguments give the same object.
+
+    Raises:
+        UnknownName: there is no such encoding or dialect.
+        GrammarError: the spec or the grammar does not hold together.
+    """
+    name = str(name)
+    if spec is None and grammar is None:
+        return _own_encoding(name, dialect, schema_style, cache_bytes)
+    loaded = load_spec(spec)
+    return _encoding(
+        name, dialect, schema_style, cache_bytes, load_grammar(loaded, grammar), Vocabulary(loaded)
+    )
+
+
+@functools.lru_cache(maxsize=16)
+def _own_encoding(
+    name: str, dialect: str | None, schema_style: str | None, cache_bytes: int
+) -> HarmonyEncoding:
+    grammar, vocabulary = _own_parts()
+    return _encoding(name, dialect, schema_style, cache_bytes, grammar, vocabulary)
+
+
+@functools.cache
+def _own_parts() -> tuple[Grammar, Vocabulary]:
+    spec = load_spec()
+    return load_grammar(spec), Vocabulary(spec)
+
+
+def _encoding(
+    name: str,
+    dialect: str | None,
+    schema_style: str | None,
+    cache_bytes: int,
+    grammar: Grammar,
+    vocabulary: Vocabulary,
+) -> HarmonyEncoding:
+    spec = grammar.spec
+    known = [row["name"] for row in spec.rows("encodings")]
+    if name not in known:
+        raise UnknownName(
+            f"Invalid HarmonyEncodingName: {name}; the encodings are: {', '.join(known)}"
+        )
+    return HarmonyEncoding(
+        name,
+        grammar,
+        vocabulary,
+        spec.dialect(dialect),
+        cache_bytes=cache_bytes,
+        schema_style=schema_style,
+    )
