@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 
 import attrs
 
@@ -17,10 +17,8 @@ from harmony.errors import InvalidMessage
 from harmony.spec import load_spec
 from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, type_name
 
-_T = TypeVar("_T", bound="Content")
 
-
-class ReasoningEffort(str, Enum):
+class ReasoningEffort(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
     """How long the model reasons. Spec: [[reasoning_efforts]], which a test compares."""
 
     LOW = "Low"
@@ -45,14 +43,14 @@ class Content:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_dict(cls: type[_T], raw: Mapping[str, Any]) -> _T:
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Read the dict form; keys that it does not know are passed over.
 
         Raises:
             InvalidMessage: a field is missing or has the wrong type.
         """
         fields = mapping(raw, cls.__name__)
-        known = {field.name: field for field in attrs.fields(cls)}  # type: ignore[misc]
+        known = {field.name: field for field in attrs.fields(cls)}  # type: ignore[arg-type]
         given = {key: value for key, value in fields.items() if key in known}
         for name, field in known.items():
             if name not in given and field.default is attrs.NOTHING:
@@ -60,7 +58,7 @@ class Content:
         return cls(**given)
 
     @classmethod
-    def from_json(cls: type[_T], payload: str) -> _T:
+    def from_json(cls, payload: str) -> Self:
         """Read the JSON form. Raises `InvalidMessage`."""
         return cls.from_dict(parsed_json(payload, cls.__name__))
 
@@ -75,6 +73,7 @@ class TextContent(Content):
     """The text; rendered as ordinary tokens only, whatever it spells."""
 
     def to_dict(self) -> dict[str, Any]:
+        """``{"type": "text", "text": …}``."""
         return {"type": self.kind, "text": self.text}
 
 
@@ -212,7 +211,8 @@ def _are_namespaces(instance: object, attribute: attrs.Attribute[Any], value: ob
             )
 
 
-_TOOLS = {"default": None, "converter": _namespaces, "validator": _are_namespaces}
+def _tools_field() -> Any:
+    return attrs.field(default=None, converter=_namespaces, validator=_are_namespaces)
 
 
 # ---- system messages ---------------------------------------------------------------------
@@ -295,7 +295,7 @@ class SystemContent(Content):
         validator=is_a(ChannelConfig, optional=True),
     )
     """The channels that the model may use."""
-    tools: dict[str, ToolNamespaceConfig] | None = attrs.field(**_TOOLS)
+    tools: dict[str, ToolNamespaceConfig] | None = _tools_field()  # noqa: RUF009 (attrs.field)
     """The built-in namespaces, by name; rendered in the order of their names."""
 
     @classmethod
@@ -347,6 +347,7 @@ class SystemContent(Content):
         return self.with_tools(ToolNamespaceConfig.python())
 
     def to_dict(self) -> dict[str, Any]:
+        """The dict form: the fields that are set, and ``type``."""
         return _set_fields(self)
 
 
@@ -377,12 +378,13 @@ def _formats(value: object) -> object:
         return value
     formats = []
     for item in value:
-        if isinstance(item, Mapping):
-            missing = [key for key in ("name", "schema") if key not in item]
-            if missing:
-                raise InvalidMessage(f"ResponseFormat: the field {missing[0]!r} is missing")
-            item = ResponseFormat(item["name"], item["schema"], item.get("description"))
-        formats.append(item)
+        if not isinstance(item, Mapping):
+            formats.append(item)
+            continue
+        missing = [key for key in ("name", "schema") if key not in item]
+        if missing:
+            raise InvalidMessage(f"ResponseFormat: the field {missing[0]!r} is missing")
+        formats.append(ResponseFormat(item["name"], item["schema"], item.get("description")))
     return formats
 
 
@@ -399,7 +401,7 @@ class DeveloperContent(Content):
 
     instructions: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
     """What is elsewhere called the system prompt."""
-    tools: dict[str, ToolNamespaceConfig] | None = attrs.field(**_TOOLS)
+    tools: dict[str, ToolNamespaceConfig] | None = _tools_field()  # noqa: RUF009 (attrs.field)
     """The namespaces of tools, by name; rendered in the order of their names."""
     response_formats: list[ResponseFormat] | None = attrs.field(
         default=None, converter=_formats, validator=_are_formats
@@ -441,6 +443,7 @@ class DeveloperContent(Content):
         return self
 
     def to_dict(self) -> dict[str, Any]:
+        """The dict form: the fields that are set, and ``type``."""
         return _set_fields(self)
 
 

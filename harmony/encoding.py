@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from harmony.transcript import Transcript
 
 
-class HarmonyEncodingName(str, Enum):
+class HarmonyEncodingName(str, Enum):  # noqa: UP042 (as in openai_harmony)
     """The encodings. Spec: [[encodings]], which a test compares with these members."""
 
     HARMONY_GPT_OSS = "HarmonyGptOss"
@@ -160,8 +161,10 @@ class HarmonyEncoding:
     def render_conversation_for_training(
         self, conversation: Conversation, config: RenderConversationConfig | None = None
     ) -> list[int]:
-        """The ids of a conversation to train on: a final answer at its end is followed by
-        the training terminator. Spec: [terminators]. Raises as `render` does."""
+        """The ids of a conversation to train on. Spec: [terminators].
+
+        A final answer at its end ends with the training terminator. Raises as `render` does.
+        """
         tokens = self.render_conversation(conversation, config)
         messages = _messages(conversation)
         if tokens and messages and self.renderer.ends_training(messages[-1]):
@@ -278,7 +281,7 @@ class HarmonyEncoding:
         self,
         text: str,
         *,
-        allowed_special: Literal["all"] | Set[str] = frozenset(),
+        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> list[int]:
         """The ids of ``text``.

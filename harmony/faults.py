@@ -63,7 +63,8 @@ class Faults:
     def _kind(self, at: int, start: int, role: Role | None) -> str:
         # `start` is where the message begins, so all before the fault is header or nothing.
         data = self._data
-        marker = {name: self._vocabulary.marker(t.id) for name, t in self.spec.special_tokens.items()}
+        tokens = self.spec.special_tokens.items()
+        marker = {name: self._vocabulary.marker(token.id) for name, token in tokens}
         begun = role is not None or data.startswith(marker["start"], start)
         if not begun:
             return "expected_start"
@@ -83,7 +84,8 @@ class Faults:
         position = self._vocabulary.index_at(self._tokens, at)
         token = self._tokens[position] if position < len(self._tokens) else None
         if found is None:
-            found = self._word_at(at) if kind == "unexpected_in_header" else self._text(token)
+            in_header = kind == "unexpected_in_header"
+            found = self._word_at(at) if in_header else self._text(token)
         return parse_error(
             self.spec,
             kind,
@@ -105,7 +107,11 @@ class Faults:
         if data.startswith(MARK, at):
             return self._text(self._tokens[self._vocabulary.index_at(self._tokens, at)])
         words = data[at:].split(MARK, 1)[0].strip(white_space).split(None, 1)
-        return text_of(words[0]) if words else self._text(self._tokens[self._vocabulary.index_at(self._tokens, at)])
+        return (
+            text_of(words[0])
+            if words
+            else self._text(self._tokens[self._vocabulary.index_at(self._tokens, at)])
+        )
 
     def _excerpt(self, position: int) -> str:
         if not self._tokens:
@@ -118,7 +124,8 @@ class Faults:
         lead = "…" if first else ""
         tail = "…" if position + 1 + AFTER < len(self._tokens) else ""
         return (
-            f"  {lead}{before}{at}{after}{tail}\n  {' ' * len(lead + before)}{'^' * (len(at) or 1)}"
+            f"  {lead}{before}{at}{after}{tail}\n"
+            f"  {' ' * len(lead + before)}{'^' * (len(at) or 1)}"
         )
 
 
@@ -129,7 +136,7 @@ def _on_one_line(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def parse_error(
+def parse_error(  # noqa: PLR0913 (each is a part of one sentence)
     spec: Spec,
     kind: str,
     *,

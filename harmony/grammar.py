@@ -78,7 +78,7 @@ class Grammar:
         """The terminals that the grammar imports from the spec."""
         return bound_terminals(self.spec)
 
-    def imported(self, base_path: object, path: str) -> tuple[str, str]:
+    def imported(self, _base_path: object, path: str) -> tuple[str, str]:
         """What Lark asks for at an `%import`: the path and text of the imported grammar."""
         if Path(path).name == "spec.lark":
             return "<spec>", self.bound

@@ -30,7 +30,7 @@ def kept_messages(messages: Sequence[Message], policy: str, spec: Spec) -> list[
     answered = bool(spoken) and messages[spoken[-1]].channel == facts["until_channel"]
 
     def is_reasoning(message: Message) -> bool:
-        return message.channel == facts["channel"]
+        return bool(message.channel == facts["channel"])
 
     def is_plain_reasoning(message: Message) -> bool:
         # A call to a built-in tool, and its answer, stand on the analysis channel too.

@@ -18,7 +18,7 @@ from harmony.errors import InvalidMessage, UnknownName
 from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, type_name
 
 
-class Role(str, Enum):
+class Role(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
     """Who speaks. Spec: [[roles]], which a test compares with these members.
 
     They are written out so that a type checker knows them.
@@ -97,7 +97,7 @@ class Message:
     @classmethod
     def from_author_and_content(cls, author: Author, content: str | Content) -> Message:
         """A message by ``author``; a string becomes a `TextContent`."""
-        return cls(author=author, content=[content])  # type: ignore[list-item]
+        return cls(author=author, content=[content])
 
     @classmethod
     def from_role_and_content(cls, role: Role, content: str | Content) -> Message:

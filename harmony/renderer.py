@@ -161,14 +161,16 @@ class Renderer:
     def _ordinary(self, text: str) -> list[int]:
         return self._vocabulary.encode_ordinary(text) if text else []
 
-    def _content_ids(self, content: Content, message: Message, function_tools: bool) -> list[int]:
+    def _content_ids(
+        self, content: Content, message: Message, *, function_tools: bool
+    ) -> list[int]:
         if isinstance(content, TextContent):
             key: str | bytes | None = content.text
             if not isinstance(key, str):
                 raise InvalidMessage(f"TextContent.text: expected a str, got {shortened(key)}")
         else:
             self._check_place(content, message)
-            key = _key(content, function_tools, self._schema_style)
+            key = _key(content, self._schema_style, function_tools=function_tools)
         if key is not None and (ids := self._cache.get(key)) is not None:
             return ids
         if isinstance(content, TextContent):
@@ -205,16 +207,16 @@ class Renderer:
             InvalidMessage: a field has the wrong type.
         """
         out: list[int] = []
-        self._render_into(out, message, function_tools)
+        self._render_into(out, message, function_tools=function_tools)
         return out
 
-    def _render_into(self, out: list[int], message: Message, function_tools: bool) -> None:
+    def _render_into(self, out: list[int], message: Message, *, function_tools: bool) -> None:
         if not isinstance(message, Message):
             raise InvalidMessage(f"expected a Message, got {type_name(message)}")
         header = self.header(message)
         out += header.ids
         for content in message.content:
-            out += self._content_ids(content, message, function_tools)
+            out += self._content_ids(content, message, function_tools=function_tools)
         out.append(header.terminator)
 
     def has_function_tools(self, messages: Sequence[Message]) -> bool:
@@ -232,7 +234,7 @@ class Renderer:
         function_tools = self.has_function_tools(messages)
         out: list[int] = []
         for index in kept:
-            self._render_into(out, messages[index], function_tools)
+            self._render_into(out, messages[index], function_tools=function_tools)
         return out
 
     def turn(self, role: Role) -> list[int]:
@@ -241,9 +243,7 @@ class Renderer:
 
     def ends_training(self, message: Message) -> bool:
         """Whether ``message``, as the last one, ends with the training terminator."""
-        return (
-            message.author.role is self._call_role and message.channel == self._training_channel
-        )
+        return message.author.role is self._call_role and message.channel == self._training_channel
 
     @property
     def training_terminator(self) -> int:
@@ -282,7 +282,7 @@ class Renderer:
                 out += header.ids
                 content = len(out)
                 for part in message.content:
-                    out += self._content_ids(part, message, function_tools)
+                    out += self._content_ids(part, message, function_tools=function_tools)
                 terminator = [header.terminator]
             stop = len(out)
             out += terminator
@@ -315,7 +315,7 @@ def _check_text(value: object, where: str) -> None:
         raise InvalidMessage(f"{where}: expected a str or None, got {shortened(value)}")
 
 
-def _key(content: Content, function_tools: bool, style: str | None) -> bytes | None:
+def _key(content: Content, style: str | None, *, function_tools: bool) -> bytes | None:
     """Bytes that stand for a structured content; None if it holds what cannot be so written.
 
     Version 2 of marshal writes equal values as equal bytes; later ones depend on how often
@@ -342,7 +342,7 @@ def _key(content: Content, function_tools: bool, style: str | None) -> bytes | N
                 None if formats is None else [(f.name, f.schema, f.description) for f in formats],
                 style,
             )
-        return marshal.dumps(facts, 2)
+        return marshal.dumps(facts, 2)  # type: ignore[arg-type]
     except (AttributeError, ValueError, TypeError):
         return None  # A field of another type; rendering says which, or does without the cache.
 

@@ -26,8 +26,10 @@ class Rendering:
 
     @property
     def message_indices(self) -> list[int | None]:
-        """For each token the index of its message in the conversation; None for the
-        `<|start|>` and role that open the next turn."""
+        """For each token the index of its message in the conversation.
+
+        None for the `<|start|>` and role that open the next turn.
+        """
         indices: list[int | None] = [None] * len(self.tokens)
         for span, message in zip(self.spans, self.messages, strict=True):
             start, stop = span.header.start, span.terminator.stop

@@ -17,10 +17,11 @@ def path(folder: str, name: str) -> Path:
     The packaged file comes first, so that an installed wheel never reads a stray folder
     that happens to stand beside site-packages/harmony.
     """
-    packaged = _PACKAGE / "data" / ("" if folder == "data" else folder) / name
-    if packaged.exists():
-        return packaged
-    return _PACKAGE.parent / folder / name
+    data = _PACKAGE / "data"
+    if folder == "data":
+        return data / name
+    packaged = data / folder / name
+    return packaged if packaged.exists() else _PACKAGE.parent / folder / name
 
 
 def read_text(folder: str, name: str) -> str:

@@ -164,7 +164,7 @@ def load_spec(overlay: Overlay = None) -> Spec:
         try:
             overlay = tomllib.loads(Path(overlay).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise GrammarError(f"cannot read the spec {os.fspath(overlay)!r}: {error}") from error
+            raise GrammarError(f"cannot read the spec {str(overlay)!r}: {error}") from error
     return Spec(_merged(_own_spec().data, overlay))
 
 

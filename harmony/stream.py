@@ -10,7 +10,7 @@ cut the tokens into pieces gives the messages that the batch parser gives.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import attrs
 
@@ -187,16 +187,25 @@ class StreamableParser:
     )
 
     def __new__(
-        cls, encoding: HarmonyEncoding, role: Role | None, *, strict: bool = True
-    ) -> StreamableParser:
+        cls,
+        encoding: HarmonyEncoding,  # noqa: ARG004 (for __init__)
+        role: Role | None,  # noqa: ARG004 (for __init__)
+        *,
+        strict: bool = True,
+    ) -> Self:
+        """A parser that refuses, or with ``strict=False`` one that reads whatever comes."""
         if not strict and cls is StreamableParser:
             from harmony.lenient_stream import LenientStreamableParser
 
-            return super().__new__(LenientStreamableParser)
+            return super().__new__(LenientStreamableParser)  # type: ignore[return-value]
         return super().__new__(cls)
 
     def __init__(
-        self, encoding: HarmonyEncoding, role: Role | None, *, strict: bool = True
+        self,
+        encoding: HarmonyEncoding,
+        role: Role | None,
+        *,
+        strict: bool = True,  # noqa: ARG002 (for __new__)
     ) -> None:
         self._encoding = encoding
         self._first_special = encoding.vocabulary.first_special
@@ -219,7 +228,7 @@ class StreamableParser:
 
     # ---- one token -----------------------------------------------------------------------
 
-    def process(self, token: int) -> StreamableParser:
+    def process(self, token: int) -> Self:
         """Take one token; returns the parser.
 
         Raises:
@@ -292,7 +301,7 @@ class StreamableParser:
         self._reset()
         return message
 
-    def process_eos(self) -> StreamableParser:
+    def process_eos(self) -> Self:
         """Take the end of the input: an unterminated message is finished.
 
         Raises:
@@ -459,8 +468,10 @@ class StreamableParser:
 
     @property
     def state_data(self) -> dict[str, Any]:
-        """The state as plain data: ``state``; in a header its tokens; in content the header
-        and the content's tokens."""
+        """The state as plain data.
+
+        ``state``; in a header ``header_tokens``; in content ``header`` and ``content_tokens``.
+        """
         data: dict[str, Any] = {"state": self._state.value}
         if self._state is StreamState.HEADER:
             data["header_tokens"] = self._header_tokens()

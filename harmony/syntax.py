@@ -109,7 +109,8 @@ def read_syntax(text: str, imports: Callable[[Any, str], tuple[Any, str]]) -> Sy
     from lark.load_grammar import load_grammar
 
     try:
-        grammar, _ = load_grammar(text, "<grammar>", [imports], False)
+        read: Any = load_grammar  # Lark does not annotate it.
+        grammar, _ = read(text, "<grammar>", [imports], False)
         rules = {
             str(name): _node(tree) for name, params, tree, _ in grammar.rule_defs if not params
         }

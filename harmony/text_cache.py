@@ -6,6 +6,7 @@ and tokenising is nearly all the time that rendering takes.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -38,10 +39,9 @@ class TextCache:
         """The ids for ``key``, if they are remembered. Not to be changed."""
         ids = self._ids.get(key)
         if ids is not None:
-            try:
+            # Another thread may have dropped it since.
+            with contextlib.suppress(KeyError):
                 self._ids.move_to_end(key)
-            except KeyError:
-                pass  # Another thread has dropped it since.
         return ids
 
     def put(self, key: str | bytes, ids: list[int]) -> None:

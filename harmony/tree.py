@@ -36,7 +36,7 @@ def parse_tree(
 
     start = "completion" if role is None else "continuation"
     try:
-        return grammar.lalr.parse(data, start=start)  # type: ignore[arg-type]
+        return grammar.lalr.parse(data, start=start)
     except UnexpectedInput as error:
         raise faults.unexpected(error, offset, role) from None
 
@@ -55,7 +55,8 @@ def read_tree(
         found: dict[str, bytes] = {}
         for node in message.iter_subtrees():  # type: ignore[union-attr]
             if node.data in fields:
-                found[node.data] = b"".join(token.value for token in node.children)  # type: ignore
+                leaves = [leaf.value for leaf in node.children]  # type: ignore[union-attr]
+                found[node.data] = b"".join(leaves)
         content = found.pop("content", b"")
         terminator = found.pop("terminator", b"")
         opening = _end_of_header(message) + offset
@@ -74,6 +75,5 @@ def read_tree(
 
 def _end_of_header(message: Any) -> int:
     # The MESSAGE token is the only direct child that is a token, but for START before it.
-    return max(
-        token.end_pos for token in message.children if getattr(token, "type", "") == "MESSAGE"
-    )
+    ends = [t.end_pos for t in message.children if getattr(t, "type", "") == "MESSAGE"]
+    return int(ends[-1])

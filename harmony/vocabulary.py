@@ -227,7 +227,7 @@ def export(folder: str | os.PathLike[str], spec: Spec) -> Path:
     content = ranks_written(_unpacked())
     if hashlib.sha256(content).hexdigest() != facts["sha256"]:
         raise VocabularyError("the embedded vocabulary is damaged; install the package again")
-    path = Path(folder) / facts["file"]
+    path = Path(folder, facts["file"])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
