@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
-from harmony.errors import InvalidSchema, UnknownName
+from harmony.errors import InvalidSchema, InvalidType, UnknownName
 from harmony.json_text import plain
 from harmony.spec import load_spec
+from harmony.typescript_reader import read_reference_type
 from harmony.typescript_reference import ReferenceStyle
 
 if TYPE_CHECKING:
@@ -47,3 +49,35 @@ def schema_to_typescript(
         return ReferenceStyle(table).type_of(value, indent)
     except RecursionError:
         raise InvalidSchema("the schema is nested too deeply") from None
+
+
+def typescript_to_schema(
+    text: str, *, style: str | None = None, spec: Spec | None = None
+) -> dict[str, Any]:
+    """The JSON Schema that is written as ``text``. Implements [typescript].
+
+    Many schemas are written alike; this gives one in canonical form, for which
+    ``typescript_to_schema(schema_to_typescript(schema)) == schema``.
+
+    Raises:
+        InvalidType: no schema is written as ``text``; names the offset from which on it
+            departs.
+        UnknownName: there is no such style.
+    """
+    spec = spec or load_spec()
+    table = spec.table("typescript")
+    try:
+        schema = read_reference_type(text, table)
+        again = schema_to_typescript(schema, style=style, spec=spec)
+    except InvalidSchema as error:
+        raise InvalidType(f"the type stands for no schema: {error}") from None
+    except RecursionError:
+        raise InvalidType("the type is nested too deeply") from None
+    if again != text:
+        offset = len(commonprefix([again, text]))
+        raise InvalidType(
+            f"{text[offset : offset + 20]!r} where the schema that was read is written as "
+            f"{again[offset : offset + 20]!r}",
+            offset=offset,
+        )
+    return schema

@@ -133,3 +133,92 @@ WILD_DEVELOPER = st.builds(
     instructions=st.none() | TEXT | LINES,
     tools=st.none() | NAMESPACES_BY_KEY,
 )
+
+# ---- schemas as people write them --------------------------------------------------------
+
+KEYS = st.sampled_from(["city", "unit", "max_results", "x-y", "from", "a b", "é", "$ref", "n1"])
+PROSE = st.sampled_from(
+    [
+        "The city.",
+        "Two\nlines",
+        "note: see below\nand: more",
+        "a list:\n- one\n- two\n\nend",
+        'It\'s "quoted", with {braces}: and | pipes; https://example.com/?q=1',
+        "default: 3",
+        "é // slashes */",
+        "",
+    ]
+)
+_NOTES = {"title": PROSE.filter(bool), "description": PROSE, "nullable": st.just(True)}
+_LEAVES = st.one_of(
+    st.sampled_from([{}, {"type": "array"}]),
+    st.builds(
+        lambda kind, notes: {"type": kind, **notes},
+        st.sampled_from(["string", "number", "boolean"]),
+        st.fixed_dictionaries({}, optional=_NOTES),
+    ),
+    st.builds(
+        lambda values: {"type": "string", "enum": values},
+        st.lists(
+            st.sampled_from(["celsius", "a b", "a, b", "x|y", "", "it's", "a/b", "é"]),
+            min_size=1,
+            max_size=3,
+            unique=True,
+        ),
+    ),
+    st.builds(
+        lambda types: {"type": types},
+        st.lists(
+            st.sampled_from(["string", "number", "boolean", "null", "object"]),
+            min_size=2,
+            max_size=3,
+            unique=True,
+        ),
+    ),
+)
+_DEFAULTS = st.sampled_from([1, 1.5, True, None, "a", "\n", "two\nlines", [], [1], {}, {"a": "b"}])
+
+
+def _usual_branch(inner: st.SearchStrategy, *, unions: bool = True) -> st.SearchStrategy:
+    annotated = st.builds(
+        lambda schema, notes: {**schema, **notes},
+        inner,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "title": PROSE.filter(bool),
+                "description": PROSE,
+                "examples": st.lists(st.sampled_from(["a", "b c", 'q"']), min_size=1, max_size=2),
+                "default": _DEFAULTS,
+            },
+        ),
+    )
+    members = st.dictionaries(KEYS, annotated, max_size=3)
+    objects = st.builds(
+        lambda properties, required, notes: {
+            "type": "object",
+            "properties": properties,
+            "required": [key for key in properties if key in required],
+            **notes,
+        },
+        members,
+        st.sets(KEYS, max_size=3),
+        st.fixed_dictionaries({}, optional=_NOTES),
+    )
+    arrays = st.builds(lambda items: {"type": "array", "items": items}, inner)
+    variants = st.builds(
+        lambda schema, notes: {**schema, **notes},
+        inner,
+        st.fixed_dictionaries(
+            {}, optional={"description": st.sampled_from(["One.", "é: x"]), "default": _DEFAULTS}
+        ),
+    )
+    union = st.builds(lambda v: {"oneOf": v}, st.lists(variants, min_size=1, max_size=3))
+    return objects | arrays | union if unions else objects | arrays
+
+
+#: What a tool's parameters look like.
+USUAL_SCHEMAS = st.recursive(_LEAVES, _usual_branch, max_leaves=8)
+
+#: The same without `oneOf`, whose comments can leave two readings.
+PLAIN_SCHEMAS = st.recursive(_LEAVES, lambda s: _usual_branch(s, unions=False), max_leaves=8)

@@ -8,10 +8,11 @@ from enum import Enum
 import pytest
 from hypothesis import given, settings
 
-from harmony.errors import InvalidSchema, UnknownName
-from harmony.typescript import schema_to_typescript
+from harmony.contents import ToolNamespaceConfig
+from harmony.errors import InvalidSchema, InvalidType, UnknownName
+from harmony.typescript import schema_to_typescript, typescript_to_schema
 from tests.peer_sections import peer_type
-from tests.strategies_schemas import WILD_SCHEMAS
+from tests.strategies_schemas import PLAIN_SCHEMAS, WILD_SCHEMAS
 
 CASES = [
     {},
@@ -120,3 +121,87 @@ class TestWhatIsNoJson:
     def test_unknown_style(self):
         with pytest.raises(UnknownName, match="unknown schema style 'full'; there are: reference"):
             schema_to_typescript({}, style="full")
+
+
+class TestReadingTypes:
+    """The inverse: text → schema → the same text."""
+
+    @settings(max_examples=200, deadline=None)
+    @given(WILD_SCHEMAS)
+    def test_what_is_read_is_written_as_the_same_text(self, schema):
+        text = schema_to_typescript(schema)
+        try:
+            read = typescript_to_schema(text)
+        except InvalidType:
+            return
+        assert schema_to_typescript(read) == text
+        assert typescript_to_schema(schema_to_typescript(read)) == read
+
+    @settings(max_examples=200, deadline=None)
+    @given(PLAIN_SCHEMAS)
+    def test_usual_schemas_are_always_read(self, schema):
+        text = schema_to_typescript(schema)
+        assert schema_to_typescript(typescript_to_schema(text)) == text
+
+    @pytest.mark.parametrize("schema", CASES[:-1], ids=repr)
+    def test_cases(self, schema):
+        text = schema_to_typescript(schema)
+        if text:
+            assert schema_to_typescript(typescript_to_schema(text)) == text
+
+    def test_all_that_the_text_says_comes_back(self):
+        schema = {
+            "type": "object",
+            "properties": {
+                "city": {"title": "City", "description": "Two\nlines: of text", "type": "string"},
+                "unit": {"type": "string", "enum": ["c", "f"], "default": "c"},
+                "when": {"type": ["string", "null"], "examples": ["today", "now"]},
+                "tags": {"type": "array", "items": {"type": "string"}, "default": []},
+                "sep": {"type": "string", "default": "\n"},
+                "at": {
+                    "description": "Where",
+                    "type": "object",
+                    "properties": {"lat": {"type": ["number", "null"]}},
+                    "required": ["lat"],
+                },
+                "how": {
+                    "description": "How",
+                    "default": 1,
+                    "oneOf": [
+                        {"type": "number", "default": 0},
+                        {"type": "string", "description": "by name", "default": "x"},
+                        {"oneOf": [{"type": "boolean"}, {"type": "array"}]},
+                    ],
+                },
+                "many": {"type": "array", "items": {"oneOf": [{"type": "string"}, {}]}},
+                "any": {},
+            },
+            "required": ["city"],
+        }
+        assert typescript_to_schema(schema_to_typescript(schema)) == schema
+
+    @pytest.mark.parametrize("name", ["browser"])
+    def test_built_in_tools(self, name):
+        for tool in ToolNamespaceConfig.built_in(name).tools:
+            assert typescript_to_schema(schema_to_typescript(tool.parameters)) == tool.parameters
+
+    @pytest.mark.parametrize(
+        ("text", "offset"),
+        [
+            ("{\na: string,\nb\n}", 13),
+            ("{\na: string\n}", 2),
+            ("{\na: string,\n", 13),
+            ("string number", 6),
+            ("{\na: string,\na: number,\n}", 5),
+            ("string[] | number", 0),
+            ("", 0),
+        ],
+    )
+    def test_what_is_no_type_says_where(self, text, offset):
+        with pytest.raises(InvalidType) as raised:
+            typescript_to_schema(text)
+        assert raised.value.offset == offset
+
+    def test_nesting_beyond_the_stack(self):
+        with pytest.raises(InvalidType, match="nested too deeply"):
+            typescript_to_schema("{\na: " * 3000 + "string" + ",\n}" * 3000)
