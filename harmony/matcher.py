@@ -222,7 +222,9 @@ def header_of(fields: dict[str, str], role: Role | None) -> Header | None:
         role, name = Role.TOOL, fields["tool_name"]
     elif role is None or fields.get("repeated_role", role.value) != role.value:
         return None
-    recipient = fields.get("recipient") or fields.get("bare_recipient")
+    recipient = (
+        fields.get("recipient") or fields.get("bare_recipient") or fields.get("role_recipient")
+    )
     content_type = (
         fields.get("constrained_content_type")
         or fields.get("known_content_type")
