@@ -225,7 +225,9 @@ class HarmonyEncoding:
             InvalidToken: an id that the vocabulary does not have.
         """
         if strict:
-            return self.parser.messages(_ids(tokens), _optional_role(role))
+            if type(tokens) is not list:
+                tokens = _ids(tokens)
+            return self.parser.messages(tokens, None if role is None else _role(role))
         return self.parse(tokens, role, strict=False).messages
 
     def parse(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from harmony.grammar import Grammar
 
-# Openings (`<|start|>` to just before `<|message|>`) that are remembered, and how long one
-# may be: a conversation has a handful of different ones, hostile input has any number.
+# Openings (`<|start|>` to `<|message|>`) that are remembered, and how long one may be in
+# bytes: a conversation has a handful of different ones, hostile input has any number.
 MOST_OPENINGS = 4096
 LONGEST_OPENING = 512
 
@@ -151,7 +151,7 @@ class Matcher:
         return Sequence(parts[:at]), Sequence(parts[at:])
 
     def openings(self, role: Role | None) -> dict[bytes, Header]:
-        """The headers read so far, by their bytes up to `<|message|>`.
+        """The headers read so far, by their bytes, `<|message|>` included.
 
         ``role`` is the role that the prompt ended with, for a first message; else None.
         """
@@ -163,11 +163,12 @@ class Matcher:
         None if the grammar does not take it, its words are not UTF-8, or it repeats another
         role than ``role``.
         """
-        header = self.openings(role).get(opening)
+        whole = opening + self.end
+        header = self.openings(role).get(whole)
         if header is None:
             expression = self.header if role is None else self.first_header
-            match = expression.pattern.fullmatch(opening + self.end)
-            header = self.header_matched(expression, match, role, opening)
+            match = expression.pattern.fullmatch(whole)
+            header = self.header_matched(expression, match, role, whole)
         return header
 
     def header_matched(
@@ -175,9 +176,9 @@ class Matcher:
         expression: Expression,
         match: re.Match[bytes] | None,
         role: Role | None,
-        opening: bytes,
+        whole: bytes,
     ) -> Header | None:
-        """The header in a match of ``expression``, remembered for ``opening``."""
+        """The header in a match of ``expression``, remembered for the bytes ``whole``."""
         if match is None:
             return None
         groups = expression.header_groups
@@ -186,11 +187,11 @@ class Matcher:
         except UnicodeDecodeError:
             return None
         header = header_of(texts, role)
-        if header is not None and len(opening) <= LONGEST_OPENING:
+        if header is not None and len(whole) <= LONGEST_OPENING:
             known = self.openings(role)
             if len(known) >= MOST_OPENINGS:
                 known.clear()
-            known[opening] = header
+            known[whole] = header
         return header
 
 

@@ -52,51 +52,86 @@ class Parser:
         self._grammar = grammar
         self._matcher = matcher
         self._vocabulary = vocabulary
+        # Looked up once: a short parse is made of a dozen such look-ups.
+        self._lex = vocabulary.lex
+        self._end = matcher.end
+        self._body = matcher.body.pattern.match
+        self._openings = matcher.openings(None)
 
-    def messages(self, tokens: Sequence[int], role: Role | None) -> list[Message]:
+    def messages(
+        self, tokens: Sequence[int], role: Role | None, bounds: list[Bounds] | None = None
+    ) -> list[Message]:
         """The messages of ``tokens``; ``role`` is the role that the prompt ended with.
+
+        Where each stood is added to ``bounds``, if it is given.
 
         Raises:
             ParseError: the tokens are not in the format.
             InvalidToken: an id that the vocabulary does not have.
         """
-        return self._read(tokens, role)[0]
+        data = self._lex(tokens)
+        messages: list[Message] = []
+        start = 0
+        if role is not None:
+            start = self._one(data, 0, role, tokens, messages, bounds)
+        size, end, past = len(data), self._end, len(self._end)
+        find, body, openings = data.find, self._body, self._openings
+        while start < size:
+            # Without another `<|message|>`, `content` is less than a marker's length, and no
+            # opening is so short.
+            content = find(end, start) + past
+            header = openings.get(data[start:content])
+            if header is None:
+                # A new opening. Once read, it is remembered.
+                start = self._one(data, start, None, tokens, messages, bounds)
+                continue
+            match = body(data, content)
+            text = match[1]  # type: ignore[index]  (content can be empty, so it matches)
+            try:
+                text = text.decode()
+            except UnicodeDecodeError:
+                text = text_of(text)
+            messages.append(message_of(header, text))
+            if bounds is not None:
+                bounds.append((start, *match.span(1), match.end()))  # type: ignore[union-attr]
+            start = match.end()  # type: ignore[union-attr]
+        return messages
+
+    def _one(
+        self,
+        data: bytes,
+        start: int,
+        role: Role | None,
+        tokens: Sequence[int],
+        messages: list[Message],
+        bounds: list[Bounds] | None,
+    ) -> int:
+        """Read the message that begins at ``start``; where it ends.
+
+        Where the matcher does not take it, the LALR parser is asked about all the rest.
+        """
+        matcher = self._matcher
+        content = data.find(self._end, start) + len(self._end)
+        opening = data[start:content]
+        header = matcher.openings(role).get(opening)
+        if header is not None:
+            match, group = self._body(data, content), 1
+        else:
+            whole = matcher.message if role is None else matcher.first_message
+            match, group = whole.pattern.match(data, start), whole.content_group
+            header = matcher.header_matched(whole, match, role, opening)
+        if header is None or match is None:
+            return self._by_authority(data, start, role, tokens, messages, bounds)
+        messages.append(message_of(header, text_of(match[group])))
+        if bounds is not None:
+            bounds.append((start, *match.span(group), match.end()))
+        return match.end()
 
     def transcript(self, tokens: Sequence[int], role: Role | None) -> Transcript:
         """The messages, and where they stood. Raises as `messages` does."""
-        messages, bounds = self._read(tokens, role)
-        return Transcript(messages, tokens, bounds, self._vocabulary)
-
-    def _read(self, tokens: Sequence[int], role: Role | None) -> tuple[list[Message], list[Bounds]]:
-        data = self._vocabulary.lex(tokens)
-        matcher = self._matcher
-        find, end = data.find, matcher.end
-        body = matcher.body.pattern.match
-        openings = matcher.openings(role)
-        messages: list[Message] = []
         bounds: list[Bounds] = []
-        start, size = 0, len(data)
-        while start < size or role is not None:
-            stop = find(end, start)
-            header = openings.get(data[start:stop]) if stop >= 0 else None
-            if header is not None:
-                content = stop + len(end)
-                match = body(data, content)
-                content_group = 1
-            else:
-                whole = matcher.message if role is None else matcher.first_message
-                match = whole.pattern.match(data, start)
-                header = matcher.header_matched(whole, match, role, data[start:stop])
-                if header is None:
-                    return self._by_authority(data, start, role, tokens, messages, bounds)
-                content_group = whole.content_group
-            assert match is not None
-            content, terminator = match.span(content_group)
-            messages.append(message_of(header, text_of(data[content:terminator])))
-            bounds.append((start, content, terminator, start := match.end()))
-            if role is not None:
-                role, openings = None, matcher.openings(None)
-        return messages, bounds
+        messages = self.messages(tokens, role, bounds)
+        return Transcript(messages, tokens, bounds, self._vocabulary)
 
     def _by_authority(
         self,
@@ -105,15 +140,16 @@ class Parser:
         role: Role | None,
         tokens: Sequence[int],
         messages: list[Message],
-        bounds: list[Bounds],
-    ) -> tuple[list[Message], list[Bounds]]:
-        """What the LALR parser says of the rest, which begins at the byte ``start``."""
+        bounds: list[Bounds] | None,
+    ) -> int:
+        """Read what the LALR parser makes of the rest, from ``start`` on; where it ends."""
         faults = Faults(self._grammar.spec, self._vocabulary, data, tokens, messages)
         tree = parse_tree(self._grammar, data[start:], role, faults, start)
         for header, text, bound in read_tree(tree, role, faults, start):
             messages.append(message_of(header, text))
-            bounds.append(bound)
-        return messages, bounds
+            if bounds is not None:
+                bounds.append(bound)
+        return len(data)
 
     def tree(self, tokens: Sequence[int], role: Role | None) -> Tree[Token]:
         """Lark's parse tree. Raises as `messages` does."""

@@ -95,15 +95,16 @@ class Vocabulary:
         Raises:
             InvalidToken: an id that the vocabulary does not have.
         """
-        table = self.table
         try:
             # A list takes negative indices from its end; an array of unsigned refuses them.
             array("I", tokens)
-            if len(tokens) > 1:
-                return b"".join(itemgetter(*tokens)(table))
-            return table[tokens[0]] if tokens else b""
+            return b"".join(itemgetter(*tokens)(self.table))
         except (IndexError, OverflowError, TypeError):
-            raise self.invalid_token(tokens) from None
+            pass
+        # An itemgetter of one id gives no tuple, and there is none of no id.
+        if isinstance(tokens, (list, tuple)) and len(tokens) < 2 and all(map(self.has, tokens)):
+            return b"".join(self.table[token] for token in tokens)
+        raise self.invalid_token(tokens)
 
     def index_at(self, tokens: Sequence[int], offset: int) -> int:
         """The index of the token that holds the byte ``offset`` of the lexed tokens."""
