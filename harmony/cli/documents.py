@@ -24,7 +24,7 @@ def each_document(
     handle: Callable[[Any, int | None], str],
     *,
     jsonl: bool = False,
-    plain_text: bool = False,
+    plain_text: bool | None = None,
 ) -> None:
     """Write what ``handle`` makes of the document in ``file``, or of that in each line.
 
@@ -33,7 +33,8 @@ def each_document(
         handle: gets a document and, with ``jsonl``, the number of its line.
         jsonl: a document a line. A faulty one is complained about, and the rest goes on.
         plain_text: the whole input is text, which is the document; with ``jsonl`` each line
-            is a JSON string, since text has lines of its own.
+            is a JSON string, since text has lines of its own. None if the command reads no
+            plain text.
 
     Raises:
         click.exceptions.Exit: some line was faulty.
@@ -41,7 +42,10 @@ def each_document(
     """
     if not jsonl:
         data = read(file)
-        document = without_line_break(text_of(data)) if plain_text else json_of(data)
+        if plain_text:
+            document = without_line_break(text_of(data))
+        else:
+            document = json_of(data, "" if plain_text is None else "; --from-text reads plain text")
         try:
             write_line(handle(document, None))
         except RecursionError:
@@ -78,8 +82,8 @@ def without_line_break(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def json_of(data: bytes) -> Any:
-    """The value of a JSON text. Raises `InvalidUtf8` or `InvalidMessage`."""
+def json_of(data: bytes, remedy: str = "") -> Any:
+    """The value of a JSON text. Raises `InvalidUtf8`, or `InvalidMessage` with the remedy."""
     text = text_of(data)
     if not text.strip():
         raise InvalidMessage("the input is empty; expected JSON")
@@ -88,7 +92,7 @@ def json_of(data: bytes) -> Any:
     except RecursionError:
         raise InvalidMessage(TOO_DEEP) from None
     except ValueError as error:
-        raise InvalidMessage(f"the input is not JSON: {error}") from None
+        raise InvalidMessage(f"the input is not JSON: {error}{remedy}") from None
 
 
 def as_json(value: Any, *, jsonl: bool = False) -> str:

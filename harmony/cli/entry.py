@@ -81,8 +81,11 @@ def run(args: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (HarmonyError, OSError) as error:
+    except HarmonyError as error:
         complain(str(error))
+        return 1
+    except OSError as error:
+        complain(error.strerror or str(error))
         return 1
     except Exception as error:  # noqa: BLE001 (the last resort: users get no traceback)
         complain(f"{type(error).__name__}: {error}\nThis is a bug in harmony; please report it.")
