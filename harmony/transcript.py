@@ -49,6 +49,8 @@ class Diagnostic:
     """Where."""
     severity: str = "warning"
     """``"info"``, ``"warning"`` or ``"error"``."""
+    text: str = ""
+    """The text that it is about, word for word."""
 
 
 Bounds: TypeAlias = tuple[int, int, int, int]
@@ -94,13 +96,14 @@ class Transcript:
         bounds: list[Bounds],
         vocabulary: Vocabulary,
         diagnostics: Sequence[Diagnostic] = (),
+        spans: list[Span] | None = None,
     ) -> None:
         self.messages = messages
         self.tokens = list(tokens)
         self.diagnostics = list(diagnostics)
         self._bounds = bounds
         self._vocabulary = vocabulary
-        self._spans: list[Span] | None = None
+        self._spans = spans
 
     @property
     def spans(self) -> list[Span]:
