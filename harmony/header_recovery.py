@@ -1,0 +1,415 @@
+"""A header's words, read whatever they are: rules 2 and 6 to 10 of the recovery.
+
+The words come in *regions*: the author's (from `<|start|>`, or from where the prompt left
+off), and one from each `<|channel|>` or `<|constrain|>` on. Each word is taken for what it
+can be; what cannot be anything is junk, or, in a header that never reaches `<|message|>`,
+the beginning of the content. Which of several channels, recipients or content types holds,
+and whether an unknown author is a tool, is settled when all are read: header_choice.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from harmony.header_choice import Found, Note, Speaker, settle
+from harmony.header_words import NAME_LIKE, NO_NAME, Word
+from harmony.messages import Role
+from harmony.vocabulary import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harmony.header_words import Lexicon
+    from harmony.matcher import Header
+
+# A recipient with spaces in its name is looked for over so many words.
+MOST_NAME_WORDS = 4
+
+
+class Piece(NamedTuple):
+    """Text of a header with the special token before it, in the lexed bytes."""
+
+    kind: str | None
+    """``"start"``, ``"channel"``, ``"constrain"``, ``"other"``; None where no token opens it."""
+    start: int
+    """Where the special token stood; where the text stands if there was none."""
+    marker: bytes
+    """The special token's bytes."""
+    data: bytes
+    """The text."""
+
+    @property
+    def at(self) -> int:
+        """Where the text stands."""
+        return self.start + len(self.marker)
+
+
+class Reading(NamedTuple):
+    """What a header says, and what was wrong with it."""
+
+    header: Header
+    content: int | None
+    """Where the content begins, in a header without `<|message|>`."""
+    says: bool
+    """Whether it says more than who speaks."""
+    notes: tuple[Note, ...]
+
+
+class Region(NamedTuple):
+    """The words after one structural token."""
+
+    kind: str | None
+    start: int
+    """Where the token stands."""
+    at: int
+    """Where it ends."""
+    words: list[Word]
+
+
+def read_header(
+    lexicon: Lexicon,
+    pieces: Sequence[Piece],
+    speaker: Speaker,
+    *,
+    cut: bool,
+    called: Callable[[str], bool],
+) -> Reading:
+    """What the header in ``pieces`` says. Spec: [header], [[leniencies]].
+
+    Args:
+        lexicon: what words mean.
+        pieces: the header; the first is of the kind ``"start"``, or None where the header
+            goes on for ``speaker``.
+        speaker: who speaks if the header does not say.
+        cut: whether the header never reaches `<|message|>`, so that its end is content.
+        called: whether a call to that tool waits for its answer.
+    """
+    walk = _Walk(lexicon, pieces, speaker, cut)
+    walk.read()
+    header, says, notes = settle(walk, called)
+    return Reading(header, walk.content, says, notes)
+
+
+class _Walk(Found):
+    """The walk over the words of one header."""
+
+    def __init__(
+        self, lexicon: Lexicon, pieces: Sequence[Piece], speaker: Speaker, cut: bool
+    ) -> None:
+        super().__init__(lexicon, speaker)
+        self.pieces = pieces
+        self.cut = cut
+        self.start = pieces[0].start
+        self.started = pieces[0].kind == "start"
+        self.content: int | None = None
+        """Where the content begins, in a cut header."""
+        self.end = 0
+        """Where the words end that were recognised."""
+
+    # ---- the walk ------------------------------------------------------------------------
+
+    def read(self) -> None:
+        regions = self._regions()
+        for number, region in enumerate(regions):
+            last = self.cut and number == len(regions) - 1
+            self.end = region.at
+            if region.kind == "channel":
+                first = self._channel(region, last)
+            elif region.kind == "constrain":
+                first = self._constrained(region, last)
+            else:
+                first = self._author(region, last)
+            while first < len(region.words) and self.content is None:
+                first = self._word(region.words, first, last)
+        if self.cut:
+            self._content_begins()
+        self._check_utf8()
+
+    def _regions(self) -> list[Region]:
+        """The words, as many as a header may have; the rest of a cut header is content."""
+        lexicon = self.lexicon
+        regions: list[Region] = []
+        left = lexicon.most_words
+        for number, piece in enumerate(self.pieces):
+            left -= number > 0
+            if left < 0 and self.cut:
+                break
+            words = lexicon.words(piece.data, piece.at)
+            whole = len(words) <= left or not self.cut
+            if not whole:
+                words = words[:left]
+            left -= len(words)
+            words = [part for word in words for part in self._unglued(word)]
+            if piece.kind == "other" and regions:
+                # A special token that no header has is a word like any other.
+                regions[-1].words.extend([Word(piece.start, piece.at, piece.marker), *words])
+            else:
+                regions.append(Region(piece.kind, piece.start, piece.at, words))
+            if not whole:
+                break
+        return regions
+
+    def _unglued(self, word: Word) -> tuple[Word, ...]:
+        """``commentaryto=functions.f`` is two words."""
+        at = word.data.find(self.lexicon.to)
+        if at <= 0:
+            return (word,)
+        before = word.data[:at]
+        known = before in self.lexicon.channels or before in self.lexicon.types
+        if not known and not self.lexicon.is_glued(before):
+            return (word,)
+        self.note("glued-recipient", word)
+        return word.cut(at)
+
+    def _content_begins(self) -> None:
+        """The content of a cut header: all after the recognised words but one space."""
+        at = self.end if self.content is None else self.content
+        data = b"".join(piece.marker + piece.data for piece in self.pieces)
+        if data.startswith(self.lexicon.one_space, at - self.pieces[0].start):
+            at += len(self.lexicon.one_space)
+        self.content = at
+
+    def _check_utf8(self) -> None:
+        for piece in self.pieces:
+            stop = len(piece.data)
+            if self.content is not None:
+                stop = min(stop, max(self.content - piece.at, 0))
+            try:
+                piece.data[:stop].decode()
+            except UnicodeDecodeError:
+                words = self.lexicon.words(piece.data[:stop], piece.at)
+                self.note("undecodable-header", *words)
+
+    # ---- the author's place --------------------------------------------------------------
+
+    def _author(self, region: Region, last: bool) -> int:
+        """Read the author; returns the index of the word after it."""
+        words, lexicon = region.words, self.lexicon
+        if not words or words[0].data.startswith(lexicon.to):
+            return 0
+        word = words[0]
+        started = self.started
+        role, channel, rest = lexicon.unglued(word.data)
+        of_role, mark, name = word.data.partition(lexicon.name_mark)
+        self.end = word.stop
+        if role and (not rest or (started and (channel or last))) and not (mark and name and of_role == role):
+            return self._glued_author(word, role, channel, rest, started, last)
+        if word.data in lexicon.channels:
+            self.role = lexicon.default_role if started else None
+            self.channels.append(word)
+            self.note("channel-as-role", word)
+            return 1
+        if not started:
+            self.end = region.at
+            return 0
+        if mark and name and of_role in lexicon.roles:
+            self.role, self.name = Role(text_of(of_role)), text_of(name)
+            return 1
+        addressed = len(words) > 1 and words[1].data.startswith(lexicon.to)
+        if not last or addressed or lexicon.is_namespaced(word.text):
+            self.author = word
+            return 1
+        if channel := lexicon.channel_prefix(word.data):
+            self.role = lexicon.default_role
+            channel_word, _ = word.cut(len(channel))
+            self.channels.append(channel_word)
+            self.note("channel-as-role", channel_word)
+            self.content = channel_word.stop
+            return 1
+        self.content = region.at
+        return 1
+
+    def _glued_author(
+        self, word: Word, role: bytes, channel: bytes, rest: bytes, started: bool, last: bool
+    ) -> int:
+        """A role, perhaps repeated, and what is glued to it: a channel, then content or junk."""
+        self.role = Role(text_of(role))
+        known, after = word.cut(len(word.data) - len(rest))
+        if len(known.data) > len(role) + len(channel) or (
+            not started and self.role is self.speaker.role
+        ):
+            self.note("repeated-role", known)
+        elif not started:
+            self.note("other-role", known)
+        if channel:
+            _, channel_word = known.cut(len(known.data) - len(channel))
+            self.channels.append(channel_word)
+            self.note("unmarked-channel", channel_word)
+        if not rest:
+            return 1
+        if last:
+            self.content = after.start
+        else:
+            self.junk.append(after)
+        return 1
+
+    # ---- the places of a channel and of a content type -----------------------------------
+
+    def _channel(self, region: Region, last: bool) -> int:
+        """Read the channel; returns the index of the word after it."""
+        words, lexicon = region.words, self.lexicon
+        if not words or words[0].data.startswith(lexicon.to):
+            self.notes.append(Note("empty-channel", region.start, region.at, ""))
+            return 0
+        word = words[0]
+        channel = lexicon.channel_prefix(word.data)
+        tool = lexicon.declared(word.text)
+        known = word.data == channel
+        if word.start > region.at and not known and tool is None:
+            self.notes.append(Note("empty-channel", region.start, region.at, ""))
+            return 0
+        if known:
+            if word.start > region.at:
+                self.note("spaced-channel", word)
+            self.channels.append(word)
+        elif tool is not None:
+            self.tools.append((tool, word))
+            self.note("tool-as-channel", word)
+        elif channel:
+            word, rest = word.cut(len(channel))
+            self.channels.append(word)
+            self.note("glued-channel", word, rest)
+            if last:
+                self.content = rest.start
+        elif last and not NAME_LIKE.fullmatch(word.text):
+            # `<|channel|>{"a":1}<|end|>`: the channel's name is missing.
+            self.notes.append(Note("empty-channel", region.start, region.at, ""))
+            self.content = region.at
+        else:
+            self.channels.append(word)
+        self.end = word.stop
+        return 1
+
+    def _constrained(self, region: Region, last: bool) -> int:
+        """Read the content type; returns the index of the word after it."""
+        words, lexicon = region.words, self.lexicon
+        if not words or words[0].data.startswith(lexicon.to):
+            self.notes.append(Note("empty-content-type", region.start, region.at, ""))
+            return 0
+        word = words[0]
+        if last and (known := lexicon.type_prefix(word.data)):
+            word, rest = word.cut(len(known))
+            self.content = rest.start
+        elif last and not NAME_LIKE.fullmatch(word.text):
+            self.notes.append(Note("empty-content-type", region.start, region.at, ""))
+            self.content = region.at
+            return 1
+        if word.start > region.at:
+            self.note("spaced-content-type", word)
+        self.types.append((lexicon.constrain + word.text, word))
+        self.end = word.stop
+        return 1
+
+    # ---- any other word ------------------------------------------------------------------
+
+    @property
+    def _addressed(self) -> bool:
+        return bool(self.recipients or self.bare_recipients or self.tools)
+
+    def _word(self, words: list[Word], index: int, last: bool) -> int:
+        """Read a word after the author, channel or content type; the next word's index."""
+        word, lexicon = words[index], self.lexicon
+        if word.data.startswith(lexicon.to):
+            return self._recipient(words, index, last)
+        if last:
+            return self._word_before_content(word, index)
+        text = word.text
+        if word.data in lexicon.types:
+            self.types.append((text, word))
+        elif word.data in lexicon.channels:
+            self.bare_channels.append(word)
+        elif word.data in lexicon.roles:
+            if self.author is not None and text == lexicon.to_speaker:
+                self.bare_recipients.append(word)
+            elif text == (self.role or self.speaker.role).value:
+                self.note("repeated-role", word)
+            else:
+                self.junk.append(word)
+        elif lexicon.names_tool(text):
+            self.bare_recipients.append(word)
+        else:
+            self.unknown.append(word)
+        self.end = word.stop
+        return index + 1
+
+    def _word_before_content(self, word: Word, index: int) -> int:
+        """A word that may begin the content: only what is beyond doubt still is header."""
+        lexicon, text = self.lexicon, word.text
+        known = lexicon.type_prefix(word.data)
+        if self._addressed and (word.data in lexicon.types or known):
+            if known:
+                word, rest = word.cut(len(known))
+                self.content = rest.start
+            self.types.append((word.text, word))
+        elif not self._addressed and "." in text and lexicon.is_namespaced(text):
+            self.bare_recipients.append(word)
+        else:
+            self.content = self.end
+        self.end = word.stop
+        return index + 1
+
+    def _recipient(self, words: list[Word], index: int, last: bool) -> int:
+        """Read ``to=`` and what it names; returns the index of the word after it."""
+        lexicon = self.lexicon
+        mark, word = words[index].cut(len(lexicon.to))
+        self.end = word.stop
+        following = words[index + 1 : index + MOST_NAME_WORDS]
+        if word.data and (count := self._words_named(word, following)):
+            parts = [word, *following[:count]]
+            name = lexicon.declared(" ".join(p.text for p in parts))
+            name = name or lexicon.declared("".join(p.text for p in parts)) or ""
+            self.note("split-recipient", *parts)
+            whole = Word(word.start, parts[-1].stop, name.encode("utf-8", "replace"))
+            self.recipients.append(whole)
+            self.end = whole.stop
+            return index + 1 + count
+        if not word.data:
+            self.note("empty-recipient", mark)
+            if following and lexicon.declared(text := following[0].text) is not None or (
+                following and "." in text and lexicon.is_namespaced(text)
+            ):
+                self.recipients.append(following[0])
+                self.end = following[0].stop
+                return index + 2
+            return index + 1
+        if lexicon.declared(word.text) is None:
+            word = self._unglued_name(word, last)
+        self.recipients.append(word)
+        self.end = word.stop
+        return index + 1
+
+    def _words_named(self, word: Word, following: list[Word]) -> int:
+        """How many of the words after ``word`` belong to a declared name with spaces."""
+        declared = self.lexicon.declared
+        for between in (" ", ""):
+            for count in range(len(following), 0, -1):
+                if declared(between.join([word.text, *(w.text for w in following[:count])])):
+                    return count
+            if declared(word.text):
+                return 0
+        return 0
+
+    def _unglued_name(self, word: Word, last: bool) -> Word:
+        """The name in ``functions.shelljson``, if ``functions.shell`` is declared."""
+        lexicon = self.lexicon
+        for written, _ in lexicon.declared_by_length:
+            if not word.data.startswith(written):
+                continue
+            name, rest = word.cut(len(written))
+            known = lexicon.type_prefix(rest.data) if last else b""
+            if rest.data in lexicon.types or known:
+                size = len(known) or len(rest.data)
+                of_type, after = rest.cut(size)
+                self.types.append((of_type.text, of_type))
+                self.content = after.start if known else None
+            elif rest.data in lexicon.channels:
+                self.bare_channels.append(rest)
+            else:
+                continue
+            self.note("glued-recipient", word)
+            return name
+        if last and (at := NO_NAME.search(word.data, 1)):
+            name, rest = word.cut(at.start())
+            self.content = rest.start
+            return name
+        return word

@@ -1,0 +1,274 @@
+"""What the words of a header can be: roles, channels, content types, tools. For recovery.
+
+A strict parser needs no such list beyond the grammar. A lenient one must tell a header that
+was damaged from text that never was one, and for that it asks what a single word could be.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from harmony.contents import ToolDescription, ToolNamespaceConfig
+from harmony.errors import InvalidMessage
+from harmony.messages import Role
+from harmony.validation import shortened, type_name
+from harmony.vocabulary import text_of
+
+if TYPE_CHECKING:
+    from harmony.spec import Spec
+
+Tool: TypeAlias = "ToolDescription | ToolNamespaceConfig | Mapping[str, Any] | str"
+# What a caller may hand in as the declared tools.
+Tools: TypeAlias = "Iterable[Tool] | Tool | None"
+
+# Of `functions.f{"a":1}` in a header without <|message|>, `functions.f` is the name.
+NO_NAME = re.compile(rb'[{\["]')
+NAME_LIKE = re.compile(r"[a-z_][a-z0-9_.-]*")
+
+
+def tool_names(tools: Tools, spec: Spec) -> tuple[str, ...]:
+    """The recipients that ``tools`` declare: ``("functions.bash", "python")``.
+
+    A tool alone belongs to the namespace of function tools; a namespace without tools, such
+    as ``python``, is a recipient itself. Mappings are a tool or a namespace in their dict
+    form, a tool in the form of Chat Completions, or namespaces by name. A string is a
+    recipient as it is.
+
+    Raises:
+        InvalidMessage: one of them is none of these.
+    """
+    if tools is None:
+        return ()
+    if isinstance(tools, (str, Mapping, ToolDescription, ToolNamespaceConfig)):
+        tools = [tools]
+    namespace = spec.table("system_message")["function_namespace"]
+    names = [name for tool in tools for name in _names(tool, namespace)]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _names(tool: Any, namespace: str) -> Iterable[str]:
+    if isinstance(tool, str):
+        return [tool]
+    if isinstance(tool, ToolDescription):
+        return [f"{namespace}.{tool.name}"]
+    if isinstance(tool, ToolNamespaceConfig):
+        return [f"{tool.name}.{inner.name}" for inner in tool.tools] or [tool.name]
+    if isinstance(tool, Mapping):
+        if isinstance(tool.get("function"), Mapping):
+            tool = tool["function"]
+        name = tool.get("name")
+        if isinstance(name, str):
+            inner = tool.get("tools")
+            if not isinstance(inner, (list, tuple)):
+                return [f"{namespace}.{name}"]
+            return [n for t in inner for n in _names(t, name)] or [name]
+        if all(isinstance(value, (Mapping, ToolNamespaceConfig)) for value in tool.values()):
+            return [n for value in tool.values() for n in _names(value, namespace)]
+    raise InvalidMessage(
+        "tools: expected tools, namespaces or recipient names, "
+        f"got {type_name(tool)}: {shortened(tool)}"
+    )
+
+
+class Word(NamedTuple):
+    """A word of a header, and where it stood in the lexed bytes."""
+
+    start: int
+    stop: int
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The word as text."""
+        return text_of(self.data)
+
+    def cut(self, at: int) -> tuple[Word, Word]:
+        """The word's first ``at`` bytes, and the rest."""
+        middle = self.start + at
+        return Word(self.start, middle, self.data[:at]), Word(middle, self.stop, self.data[at:])
+
+
+class Lexicon:
+    """What words mean in a header, with these tools declared.
+
+    Spec: [header], [[roles]], [[channels]], [[content_types]], [[namespaces]], [recovery].
+    """
+
+    def __init__(self, spec: Spec, tools: tuple[str, ...] = ()) -> None:
+        facts = spec.table("recovery")
+        self.spec = spec
+        self.tools = tools
+        self.roles = [r["name"].encode() for r in spec.rows("roles") if not r.get("spelled_by_name")]
+        """The roles that a header spells."""
+        self.tool_role = next(r["name"] for r in spec.rows("roles") if r.get("spelled_by_name"))
+        self.default_role = Role(facts["default_role"])
+        self.channels = sorted((c.encode() for c in spec.channel_names), key=len, reverse=True)
+        self.types = sorted((t.encode() for t in spec.content_types), key=len, reverse=True)
+        self.namespaces = {row["name"] for row in spec.rows("namespaces")}
+        self.to: bytes = facts["recipient_mark"].encode()
+        self.name_mark: bytes = facts["name_mark"].encode()
+        self.to_speaker: str = spec.table("recipients")["tool_results"]
+        self.most_words: int = facts["header_words"]
+        self.most_bytes: int = facts["header_bytes"]
+        self.terminators = {token.id for token in spec.stop_set("any")}
+        self.one_space: bytes = facts["separator"].encode()
+        self.constrain = spec.token("constrain").text
+        space = re.escape(spec.table("header")["white_space"].encode())
+        self.word = re.compile(rb"[^" + space + rb"]+")
+        """One word."""
+
+    # ---- splitting -----------------------------------------------------------------------
+
+    def words(self, data: bytes, offset: int = 0) -> list[Word]:
+        """The words of ``data``, which stands at the byte ``offset`` of the input."""
+        return [Word(offset + m.start(), offset + m.end(), m[0]) for m in self.word.finditer(data)]
+
+    # ---- single words --------------------------------------------------------------------
+
+    def role_prefix(self, word: bytes) -> bytes:
+        """The role that ``word`` begins with, or nothing."""
+        return next((role for role in self.roles if word.startswith(role)), b"")
+
+    def channel_prefix(self, word: bytes) -> bytes:
+        """The longest declared channel that ``word`` begins with, or nothing."""
+        return next((channel for channel in self.channels if word.startswith(channel)), b"")
+
+    def type_prefix(self, word: bytes) -> bytes:
+        """The known content type glued to what cannot be part of a name: ``json{"a":1}``."""
+        for known in self.types:
+            if word.startswith(known) and NO_NAME.match(word, len(known)):
+                return known
+        return b""
+
+    def unglued(self, word: bytes) -> tuple[bytes, bytes, bytes]:
+        """What ``assistantassistantfinalx`` is made of: a role, a channel, the rest.
+
+        A role that is repeated counts once. ``(b"", b"", word)`` if no role comes first.
+        """
+        role = self.role_prefix(word)
+        rest = word
+        while role and rest.startswith(role):
+            rest = rest[len(role) :]
+        channel = self.channel_prefix(rest) if role else b""
+        return role, channel, rest[len(channel) :]
+
+    def is_glued(self, word: bytes) -> bool:
+        """Whether ``word`` is just a role, repeated or not, and perhaps a declared channel."""
+        role, _, rest = self.unglued(word)
+        return bool(role) and not rest
+
+    def is_role(self, word: bytes) -> bool:
+        """Whether ``word`` is just a role, repeated or not."""
+        role, channel, rest = self.unglued(word)
+        return bool(role) and not channel and not rest
+
+    def is_addressed(self, data: bytes) -> bool:
+        """Whether a word of ``data`` begins with ``to=``."""
+        return any(word.data.startswith(self.to) for word in self.words(data))
+
+    # ---- tools ---------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _declared(self) -> dict[str, str]:
+        """Every way to write a declared tool, and the recipient that it means."""
+        written: dict[str, str] = {}
+        for name in self.tools:
+            if "." in name:
+                written.setdefault(name.partition(".")[2], name)
+            else:
+                for namespace in self.namespaces - {name}:
+                    written.setdefault(f"{namespace}.{name}", f"{namespace}.{name}")
+        # A channel's name is the channel, whatever tools are called.
+        for channel in self.spec.channel_names:
+            written.pop(channel, None)
+        return {**written, **{name: name for name in self.tools}}
+
+    @functools.cached_property
+    def declared_by_length(self) -> list[tuple[bytes, str]]:
+        """Every way to write a declared tool, longest first, and the recipient it means."""
+        written = [(text.encode("utf-8", "replace"), name) for text, name in self._declared.items()]
+        return sorted(written, key=lambda pair: len(pair[0]), reverse=True)
+
+    def declared(self, word: str) -> str | None:
+        """The recipient of the declared tool that ``word`` names, with or without namespace."""
+        return self._declared.get(word)
+
+    def is_namespaced(self, word: str) -> bool:
+        """Whether ``word`` names a tool for certain: declared, or in a namespace of the spec."""
+        namespace, dot, name = word.partition(".")
+        known = namespace in self.namespaces
+        return word in self._declared or word == self.tool_role or (known and bool(name or not dot))
+
+    def names_tool(self, word: str) -> bool:
+        """Whether ``word`` shows any sign of a tool; a dot is one."""
+        return self.is_namespaced(word) or "." in word.strip(".")
+
+    # ---- whole texts ---------------------------------------------------------------------
+
+    def _belongs(self, word: bytes) -> bool:
+        """Whether ``word`` can follow an author in a header that is not damaged."""
+        return word.startswith(self.to) or word in self.types or self.names_tool(text_of(word))
+
+    def _is_author(self, word: bytes) -> bool:
+        role, mark, name = word.partition(self.name_mark)
+        if self.is_glued(word) or (role in self.roles and mark and name):
+            return True
+        return word in self.channels or self.is_namespaced(text_of(word))
+
+    def opens(self, data: bytes, *, complete: bool, prose: bool) -> bool:
+        """Whether ``data``, between text and a special token, can be a header's beginning.
+
+        ``complete`` says that a special token follows; without it, more of the last word
+        may follow, and False means that no continuation could make it a header. ``prose``
+        says that ``data`` stands after ``<|start|>`` (rule 3), where junk is borne after an
+        author, and so is an author of one unknown word; without, it must be beyond doubt
+        (rule 4, where ``<|start|>`` itself is missing).
+        """
+        if len(data) > self.most_bytes:
+            return False
+        words = [word.data for word in self.words(data)]
+        if not complete and words and not data[-1:].isspace():
+            words.pop()
+        if len(words) > self.most_words:
+            return False
+        if not words:
+            return prose or complete
+        first, rest = words[0], words[1:]
+        if self._is_author(first):
+            return prose or all(self._belongs(word) for word in rest)
+        if first.startswith(self.to):
+            return True
+        # `Write <|start|> and <|message|>` speaks about tokens; `<|start|>asistant<|channel|>`
+        # is a header. White space around an unknown word tells the two apart.
+        if not text_of(first)[0].isalnum() or data[:1].isspace():
+            return False
+        if not all(self._belongs(word) for word in rest):
+            return False
+        if not complete:
+            return True
+        addressed = any(word.startswith(self.to) for word in rest)
+        return addressed or (prose and not data[-1:].isspace())
+
+    def continues(self, data: bytes, *, complete: bool) -> bool:
+        """Whether ``data`` can go on the header that the prompt began with ``<|start|>{role}``.
+
+        If not, it is text (rule 5). ``complete`` as for `opens`.
+        """
+        words = self.words(data)
+        for index, (start, stop, word) in enumerate(words):
+            if start + len(self.to) <= self.most_bytes and word.startswith(self.to):
+                return True
+            if index >= self.most_words or stop > self.most_bytes:
+                return False
+            if stop == len(data) and not complete:
+                return True
+            named = self.names_tool(text_of(word))
+            if start == 0:
+                named = self.declared(text_of(word)) is not None
+            first = index == 0 and (self.is_glued(word) or word in self.channels)
+            if not (first or named or word in self.types):
+                return False
+        return len(data) <= self.most_bytes
