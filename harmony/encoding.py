@@ -12,7 +12,7 @@ import attrs
 
 from harmony.errors import InvalidMessage, InvalidToken, InvalidUtf8, UnknownName
 from harmony.grammar import Grammar, load_grammar
-from harmony.history import kept_messages
+from harmony.history import History
 from harmony.matcher import Matcher
 from harmony.messages import Conversation, Message, Role
 from harmony.parser import Parser
@@ -101,6 +101,7 @@ class HarmonyEncoding:
         self.start_id = self.spec.token("start").id
         self.message_id = self.spec.token("message").id
         self.terminator_ids = frozenset(self.stop_tokens())
+        self._history = History(self.spec)
 
     def __repr__(self) -> str:
         return f"HarmonyEncoding({self.name!r}, dialect={self.dialect.name!r})"
@@ -145,7 +146,8 @@ class HarmonyEncoding:
     ) -> list[int]:
         """The ids of a conversation. Raises as `render` does."""
         messages = _messages(conversation)
-        return self.renderer.render_all(messages, self._kept(messages, config))
+        policy = "auto" if config is None else config.policy
+        return self.renderer.render_all(messages, self._history.shown(messages, policy))
 
     def render_conversation_for_completion(
         self,
@@ -154,9 +156,11 @@ class HarmonyEncoding:
         config: RenderConversationConfig | None = None,
     ) -> list[int]:
         """The ids of a conversation, and of what opens the next turn. Raises as `render` does."""
-        return self.render_conversation(conversation, config) + self.renderer.turn(
-            _role(next_turn_role)
-        )
+        messages = _messages(conversation)
+        policy = "auto" if config is None else config.policy
+        tokens = self.renderer.render_all(messages, self._history.shown(messages, policy))
+        tokens += self.renderer.turn(_role(next_turn_role))
+        return tokens
 
     def render_conversation_for_training(
         self, conversation: Conversation, config: RenderConversationConfig | None = None
@@ -193,19 +197,15 @@ class HarmonyEncoding:
         Raises as `render` does.
         """
         messages = _messages(conversation)
-        rendering = self.renderer.rendering(messages, self._kept(messages, config), reuse=reuse)
+        policy = (config or RenderConversationConfig()).policy
+        kept = self._history.kept(messages, policy)
+        rendering = self.renderer.rendering(messages, kept, reuse=reuse)
         tokens = rendering.tokens
         if training and tokens and self.renderer.ends_training(messages[-1]):
             tokens[-1] = self.renderer.training_terminator
         if next_turn_role is not None:
             tokens += self.renderer.turn(_role(next_turn_role))
         return rendering
-
-    def _kept(
-        self, messages: Sequence[Message], config: RenderConversationConfig | None
-    ) -> list[int]:
-        policy = (config or RenderConversationConfig()).policy
-        return kept_messages(messages, policy, self.spec)
 
     # ---- parsing ---------------------------------------------------------------------------
 

@@ -7,52 +7,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harmony.messages import Role
+from harmony.errors import InvalidMessage
+from harmony.messages import Author, Message, Role
+from harmony.validation import shortened, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harmony.messages import Message
     from harmony.spec import Spec
 
 
-def kept_messages(messages: Sequence[Message], policy: str, spec: Spec) -> list[int]:
-    """The indices of the messages that ``policy`` keeps, in their order.
+class History:
+    """Applies the analysis policies of a spec."""
 
-    Raises:
-        UnknownName: there is no such policy.
-    """
-    spec.row("analysis_policies", policy)
-    facts = spec.table("analysis_dropping")
-    finals = [i for i, m in enumerate(messages) if m.channel == facts["until_channel"]]
-    role = Role(facts["role"])
-    spoken = [i for i, m in enumerate(messages) if m.author.role is role]
-    answered = bool(spoken) and messages[spoken[-1]].channel == facts["until_channel"]
+    def __init__(self, spec: Spec) -> None:
+        facts = spec.table("analysis_dropping")
+        self._spec = spec
+        self._reasoning: str = facts["channel"]
+        self._answer: str = facts["until_channel"]
+        self._role = Role(facts["role"])
 
-    def is_reasoning(message: Message) -> bool:
-        return bool(message.channel == facts["channel"])
+    def shown(self, messages: Sequence[Message], policy: str) -> Sequence[Message]:
+        """The messages that ``policy`` keeps. Raises as `kept` does."""
+        if policy == "auto" and not self._answered(messages):
+            return messages
+        return [messages[index] for index in self.kept(messages, policy)]
 
-    def is_plain_reasoning(message: Message) -> bool:
+    def kept(self, messages: Sequence[Message], policy: str) -> list[int]:
+        """The indices of the messages that ``policy`` keeps, in their order.
+
+        Raises:
+            UnknownName: there is no such policy.
+            InvalidMessage: what stands among the messages is none.
+        """
+        self._spec.row("analysis_policies", policy)
+        for message in messages:
+            _check(message)
+        finals = [i for i, m in enumerate(messages) if m.channel == self._answer]
+        last_final = finals[-1] if finals else -1
+        # Reasoning before the message `before` is dropped; with `plain`, no calls and answers.
+        before, plain = 0, False
+        if policy == "auto":
+            before = finals[0] if finals and self._answered(messages) else 0
+        elif policy == "before_last_final":
+            before = max(last_final, 0)
+        elif policy == "drop_all":
+            before, plain = len(messages), True
+        elif policy == "keep_open_call":
+            rest = messages[last_final + 1 :]
+            is_open = any(m.author.role is self._role and m.recipient is not None for m in rest)
+            before, plain = last_final + 1 if is_open else len(messages), True
+        return [
+            index
+            for index, message in enumerate(messages)
+            if index >= before
+            or message.channel != self._reasoning
+            or (plain and not self._is_plain(message))
+        ]
+
+    def _is_plain(self, message: Message) -> bool:
         # A call to a built-in tool, and its answer, stand on the analysis channel too.
-        spoken_plainly = message.recipient is None and message.author.role is role
-        return is_reasoning(message) and spoken_plainly
+        return message.recipient is None and message.author.role is self._role
 
-    match policy:
-        case "keep_all":
-            return list(range(len(messages)))
-        case "drop_all":
-            return [i for i, m in enumerate(messages) if not is_plain_reasoning(m)]
-        case "before_last_final":
-            before = finals[-1] if finals else 0
-        case "keep_open_call":
-            last = finals[-1] if finals else -1
-            called = any(m.recipient is not None for m in _by(role, messages[last + 1 :]))
-            before = last + 1 if called else len(messages)
-            return [i for i, m in enumerate(messages) if i >= before or not is_plain_reasoning(m)]
-        case _:
-            before = finals[0] if answered and finals else 0
-    return [i for i, m in enumerate(messages) if i >= before or not is_reasoning(m)]
+    def _answered(self, messages: Sequence[Message]) -> bool:
+        """Whether the last message of the assistant is its answer."""
+        role = self._role
+        for message in reversed(messages):
+            try:
+                if message.author.role is role:
+                    return message.channel == self._answer
+            except AttributeError:
+                _check(message)
+        return False
 
 
-def _by(role: Role, messages: Sequence[Message]) -> list[Message]:
-    return [message for message in messages if message.author.role is role]
+def _check(message: object) -> None:
+    if not isinstance(message, Message):
+        raise InvalidMessage(f"expected a Message, got {type_name(message)}")
+    if not isinstance(message.author, Author) or not isinstance(message.author.role, Role):
+        raise InvalidMessage(f"Message.author: expected an Author, got {shortened(message.author)}")

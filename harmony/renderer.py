@@ -1,23 +1,22 @@
 """Messages to tokens.
 
-Headers come from the grammar (writer.py), once for each combination of author, recipient,
-channel and content type; content is encoded as ordinary text only, so it never becomes
-structure.
+Headers come from the grammar (header_renderer.py); content is encoded as ordinary text only,
+so it never becomes structure.
 """
 
 from __future__ import annotations
 
 import marshal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harmony.contents import Content, DeveloperContent, SystemContent, TextContent
 from harmony.errors import InvalidMessage, RenderError
+from harmony.header_renderer import HeaderRenderer
 from harmony.messages import Message, Role
 from harmony.rendering import Rendering
 from harmony.sections import developer_text, system_text
 from harmony.transcript import Span, TokenRange, message_key
 from harmony.validation import shortened, type_name
-from harmony.writer import Literal, Slot, Special
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,18 +28,6 @@ if TYPE_CHECKING:
     from harmony.transcript import ExactMessage, Transcript
     from harmony.vocabulary import Vocabulary
     from harmony.writer import Writer
-
-# Headers that are remembered: a conversation has a handful of different ones.
-MOST_HEADERS = 4096
-
-
-class RenderedHeader(NamedTuple):
-    """A header's ids, and what follows from it."""
-
-    ids: list[int]
-    terminator: int
-    prompt: int
-    """How many of the ids open the turn: `<|start|>` and the role."""
 
 
 class Renderer:
@@ -57,125 +44,34 @@ class Renderer:
     ) -> None:
         spec = grammar.spec
         self._spec = spec
-        self._dialect = dialect
+        self._headers = HeaderRenderer(grammar, dialect, vocabulary, writer)
         self._vocabulary = vocabulary
-        self._writer = writer
         self._cache = cache
         self._schema_style = schema_style
-        self._everyone = spec.table("recipients")["everyone"]
-        self._constrain = spec.token("constrain").text
-        self._start = spec.token("start").id
         terminators = spec.table("terminators")
-        self._default_terminator = spec.token(terminators["default"]).id
-        self._call = spec.token(terminators["call"]).id
+        self._start = spec.token("start").id
         self._call_role = Role(terminators["call_role"])
         self._training = spec.token(terminators["training"]).id
         self._training_channel = terminators["training_channel"]
         self._namespace = spec.table("system_message")["function_namespace"]
-        self._headers: dict[tuple[object, ...], RenderedHeader] = {}
-
-    # ---- headers ---------------------------------------------------------------------------
-
-    def header(self, message: Message) -> RenderedHeader:
-        """The ids of a message's header, and its terminator.
-
-        Raises:
-            RenderError: a tool's message has no name.
-            InvalidMessage: a field is no string.
-        """
-        author = message.author
-        key = (
-            author.role,
-            author.name,
-            message.recipient,
-            message.channel,
-            message.content_type,
-        )
-        try:
-            header = self._headers.get(key)
-        except TypeError:  # A field was set to something unhashable, such as a list.
-            header = None
-        if header is None:
-            header = self._made_header(message)
-            if len(self._headers) >= MOST_HEADERS:
-                self._headers.clear()
-            self._headers[key] = header
-        return header
-
-    def _made_header(self, message: Message) -> RenderedHeader:
-        fields = self._fields(message)
-        template = self._writer.template(frozenset(fields), message.channel)
-        ids: list[int] = []
-        prompt = 0
-        text = ""
-        for piece in template:
-            # A field is tokenised with the fixed text before it (` to=functions.f` as one),
-            # not with the field before that: so the reference does, and ids depend on it.
-            match piece:
-                case Special(id):
-                    ids += [*self._ordinary(text), id]
-                    text = ""
-                case Literal(fixed):
-                    text += fixed
-                case Slot(field):
-                    ids += self._ordinary(text + fields[field])
-                    text = ""
-                    prompt = prompt or len(ids)
-        is_call = message.author.role is self._call_role and message.recipient is not None
-        return RenderedHeader(ids, self._call if is_call else self._default_terminator, prompt)
-
-    def _fields(self, message: Message) -> dict[str, str]:
-        author = message.author
-        for name in ("channel", "recipient", "content_type"):
-            _check_text(getattr(message, name), f"Message.{name}")
-        _check_text(author.name, "Author.name")
-        fields: dict[str, str] = {}
-        if not isinstance(author.role, Role):
-            raise InvalidMessage(f"Author.role: expected a Role, got {shortened(author.role)}")
-        if author.role is Role.TOOL:
-            if author.name is None:
-                raise RenderError(
-                    "Tools should have a name! A tool's message is headed by the tool's name: "
-                    'Author.new(Role.TOOL, "functions.get_weather")'
-                )
-            fields["tool_name"] = author.name
-        else:
-            fields["role"] = author.role.value
-            if author.name is not None:
-                fields["name"] = author.name
-        if message.recipient is not None and message.recipient != self._everyone:
-            fields["recipient"] = message.recipient
-        if message.channel is not None:
-            fields["channel"] = message.channel
-        if message.content_type is not None:
-            marked = message.content_type.startswith(self._constrain)
-            if marked or self._dialect.constrain_content_type:
-                rest = message.content_type.removeprefix(self._constrain)
-                fields["constrained_content_type"] = rest
-            else:
-                fields["content_type"] = message.content_type
-        return fields
+        self._turns: dict[Role, list[int]] = {}
 
     # ---- contents --------------------------------------------------------------------------
-
-    def _ordinary(self, text: str) -> list[int]:
-        return self._vocabulary.encode_ordinary(text) if text else []
 
     def _content_ids(
         self, content: Content, message: Message, *, function_tools: bool
     ) -> list[int]:
         if isinstance(content, TextContent):
-            key: str | bytes | None = content.text
-            if not isinstance(key, str):
-                raise InvalidMessage(f"TextContent.text: expected a str, got {shortened(key)}")
-        else:
-            self._check_place(content, message)
-            key = _key(content, self._schema_style, function_tools=function_tools)
+            if not isinstance(content.text, str):
+                raise InvalidMessage(
+                    f"TextContent.text: expected a str, got {shortened(content.text)}"
+                )
+            return self._vocabulary.encode_ordinary(content.text)
+        self._check_place(content, message)
+        key = _key(content, self._schema_style, function_tools=function_tools)
         if key is not None and (ids := self._cache.get(key)) is not None:
             return ids
-        if isinstance(content, TextContent):
-            text = content.text
-        elif isinstance(content, SystemContent):
+        if isinstance(content, SystemContent):
             text = system_text(content, self._spec, function_tools=function_tools)
         else:
             assert isinstance(content, DeveloperContent)
@@ -206,40 +102,95 @@ class Renderer:
             RenderError: the message cannot be expressed.
             InvalidMessage: a field has the wrong type.
         """
-        out: list[int] = []
-        self._render_into(out, message, function_tools=function_tools)
-        return out
-
-    def _render_into(self, out: list[int], message: Message, *, function_tools: bool) -> None:
-        if not isinstance(message, Message):
-            raise InvalidMessage(f"expected a Message, got {type_name(message)}")
-        header = self.header(message)
-        out += header.ids
-        for content in message.content:
+        header = self._headers.header(message)
+        out = header.ids.copy()
+        for content in _contents(message):
             out += self._content_ids(content, message, function_tools=function_tools)
         out.append(header.terminator)
+        return out
 
     def has_function_tools(self, messages: Sequence[Message]) -> bool:
         """Whether a developer message declares function tools. Spec: [system_message]."""
         for message in messages:
-            for content in message.content:
+            for content in _contents(message):
                 if isinstance(content, DeveloperContent) and content.tools:
                     functions = content.tools.get(self._namespace)
                     if functions is not None and functions.tools:
                         return True
         return False
 
-    def render_all(self, messages: Sequence[Message], kept: Sequence[int]) -> list[int]:
-        """The ids of the messages whose indices are ``kept``. Raises as `render` does."""
-        function_tools = self.has_function_tools(messages)
+    def render_all(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
+        """The ids of the messages ``kept`` of the conversation ``messages``.
+
+        Raises as `render` does.
+        """
         out: list[int] = []
-        for index in kept:
-            self._render_into(out, messages[index], function_tools=function_tools)
+        known, recent, caching = self._headers.known, self._cache.recent.get, self._cache.limit > 0
+        encode = self._vocabulary.encoder.encode_ordinary
+        function_tools: bool | None = None
+        for message in kept:
+            # Nearly every message is one text under a header seen before; the fields of any
+            # other are checked, and refused in words, by `render`.
+            try:
+                author = message.author
+                (content,) = message.content
+                text = content.text  # type: ignore[attr-defined]
+                if caching:
+                    ids = recent(
+                        (
+                            author.role._value_,
+                            author.name,
+                            message.recipient,
+                            message.channel,
+                            message.content_type,
+                            text,
+                        )
+                    )
+                    if ids is not None:
+                        out += ids
+                        continue
+                else:
+                    header = known[
+                        author.role._value_,
+                        author.name,
+                        message.recipient,
+                        message.channel,
+                        message.content_type,
+                    ]
+                    ids = encode(text)
+                    out += header[0]
+                    out += ids
+                    out.append(header[1])
+                    continue
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass
+            if function_tools is None:
+                function_tools = self.has_function_tools(messages)
+            out += self._remembered(message, function_tools=function_tools)
         return out
 
+    def _remembered(self, message: Message, *, function_tools: bool) -> list[int]:
+        """The ids of a message, from the cache if it holds them, and into it if not."""
+        contents = _contents(message)
+        if len(contents) != 1 or not isinstance(contents[0], TextContent):
+            return self.render(message, function_tools=function_tools)
+        header = self._headers.key(message)
+        text = contents[0].text
+        if not isinstance(text, str):
+            return self.render(message)  # Which says so.
+        ids = self._cache.get((*header, text))
+        if ids is None:
+            ids = self.render(message)
+            self._cache.put((*header, text), ids)
+        return ids
+
     def turn(self, role: Role) -> list[int]:
-        """What opens the turn of ``role``: `<|start|>` and the role."""
-        return [self._start, *self._ordinary(Role(role).value)]
+        """What opens the turn of ``role``: `<|start|>` and the role. Not to be changed."""
+        turn = self._turns.get(role)
+        if turn is None:
+            turn = [self._start, *self._vocabulary.encode_ordinary(role.value)]
+            self._turns[role] = turn
+        return turn
 
     def ends_training(self, message: Message) -> bool:
         """Whether ``message``, as the last one, ends with the training terminator."""
@@ -271,7 +222,7 @@ class Renderer:
         taught: list[TokenRange] = []
         for index in kept:
             message = messages[index]
-            header = self.header(message)
+            header = self._headers.header(message)
             exact = known.get(message_key(message)) if known else None
             start = len(out)
             if exact:
@@ -310,9 +261,11 @@ class Renderer:
         return content, exact.terminator
 
 
-def _check_text(value: object, where: str) -> None:
-    if value is not None and not isinstance(value, str):
-        raise InvalidMessage(f"{where}: expected a str or None, got {shortened(value)}")
+def _contents(message: Message) -> list[Content]:
+    contents = message.content if isinstance(message, Message) else None
+    if not isinstance(contents, list):
+        raise InvalidMessage(f"Message.content: expected a list, got {shortened(contents)}")
+    return contents
 
 
 def _key(content: Content, style: str | None, *, function_tools: bool) -> bytes | None:

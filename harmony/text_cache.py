@@ -1,4 +1,4 @@
-"""Token ids of texts that come again.
+"""Token ids of messages and texts that come again.
 
 A server is sent the whole history, the same system prompt and the same tools at every turn,
 and tokenising is nearly all the time that rendering takes.
@@ -6,63 +6,70 @@ and tokenising is nearly all the time that rendering takes.
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import TypeAlias
 
 DEFAULT_BYTES = 64 * 2**20
 # What one id costs in a list: the pointer and, for ids above 256, the int itself.
 BYTES_PER_ID = 36
-BYTES_PER_ENTRY = 200
+BYTES_PER_ENTRY = 300
+
+Key: TypeAlias = tuple[str | None, ...] | bytes
+"""The fields of a message whose content is one text, or bytes that stand for a content."""
 
 
 class TextCache:
-    """Ids by text, the least recently used dropped once all take more than ``limit`` bytes.
+    """Ids by what they were made from, in at most ``limit`` bytes, estimated.
 
-    Keys are texts, or bytes that stand for a content. A limit of 0 turns the cache off.
-    Threads may share it.
+    Two generations: what is new or used again is `recent`; once that takes half of the limit
+    it becomes the older one, and what is still old then is forgotten. So a hit costs one
+    look-up and no bookkeeping. A limit of 0 turns the cache off. Threads may share it.
     """
 
     def __init__(self, limit: int = DEFAULT_BYTES) -> None:
         self.limit = limit
-        """The most bytes that texts and ids may take together."""
-        self.size = 0
-        """The bytes that they take now, estimated."""
-        self._ids: OrderedDict[str | bytes, list[int]] = OrderedDict()
+        """The most bytes that keys and ids may take together; 0 for no cache."""
+        self.recent: dict[Key, list[int]] = {}
+        """The recent generation, to be read only. It is replaced when it has grown."""
+        self._older: dict[Key, list[int]] = {}
+        self._recent_bytes = 0
+        self._older_bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: str | bytes) -> list[int] | None:
+    @property
+    def size(self) -> int:
+        """The bytes that keys and ids take now, estimated."""
+        return self._recent_bytes + self._older_bytes
+
+    def get(self, key: Key) -> list[int] | None:
         """The ids for ``key``, if they are remembered. Not to be changed."""
-        ids = self._ids.get(key)
-        if ids is not None:
-            # Another thread may have dropped it since.
-            with contextlib.suppress(KeyError):
-                self._ids.move_to_end(key)
+        ids = self.recent.get(key)
+        if ids is None and (ids := self._older.get(key)) is not None:
+            self.put(key, ids)
         return ids
 
-    def put(self, key: str | bytes, ids: list[int]) -> None:
-        """Remember ``ids`` for ``key``, if there is room for them at all."""
+    def put(self, key: Key, ids: list[int]) -> None:
+        """Remember ``ids`` for ``key``, if half of the limit has room for them at all."""
         cost = _cost(key, ids)
-        if cost > self.limit:
+        if 2 * cost > self.limit:
             return
         with self._lock:
-            if key not in self._ids:
-                self._ids[key] = ids
-                self.size += cost
-            while self.size > self.limit:
-                self.size -= _cost(*self._ids.popitem(last=False))
+            if key in self.recent:
+                return
+            if 2 * (self._recent_bytes + cost) > self.limit:
+                self._older, self._older_bytes = self.recent, self._recent_bytes
+                self.recent, self._recent_bytes = {}, 0
+            self.recent[key] = ids
+            self._recent_bytes += cost
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._ids.clear()
-            self.size = 0
+            self.recent, self._older = {}, {}
+            self._recent_bytes = self._older_bytes = 0
 
 
-def _cost(key: str | bytes, ids: Sequence[int]) -> int:
+def _cost(key: Key, ids: list[int]) -> int:
     # A string takes up to four bytes a character; one is near enough for most text.
-    return len(key) + BYTES_PER_ID * len(ids) + BYTES_PER_ENTRY
+    size = len(key) if isinstance(key, bytes) else sum(len(part or "") for part in key)
+    return size + BYTES_PER_ID * len(ids) + BYTES_PER_ENTRY
