@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from harmony.errors import RenderError as RenderError
     from harmony.errors import UnknownName as UnknownName
     from harmony.errors import VocabularyError as VocabularyError
+    from harmony.events import ContentDelta as ContentDelta
+    from harmony.events import Event as Event
+    from harmony.events import HeaderParsed as HeaderParsed
+    from harmony.events import MessageFinished as MessageFinished
     from harmony.messages import Author as Author
     from harmony.messages import Conversation as Conversation
     from harmony.messages import Message as Message
     from harmony.messages import Role as Role
     from harmony.rendering import Rendering as Rendering
-    from harmony.stream import ContentDelta as ContentDelta
-    from harmony.stream import Event as Event
-    from harmony.stream import HeaderParsed as HeaderParsed
-    from harmony.stream import MessageFinished as MessageFinished
     from harmony.stream import StreamableParser as StreamableParser
     from harmony.stream import StreamState as StreamState
     from harmony.transcript import Diagnostic as Diagnostic
@@ -66,9 +66,10 @@ _HOMES = {
         "GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken InvalidUtf8 "
         "MissingExtra ParseError RenderError UnknownName VocabularyError"
     ),
+    "events": "ContentDelta Event HeaderParsed MessageFinished",
     "messages": "Author Conversation Message Role",
     "rendering": "Rendering",
-    "stream": "ContentDelta Event HeaderParsed MessageFinished StreamState StreamableParser",
+    "stream": "StreamState StreamableParser",
     "transcript": "Diagnostic Span TokenRange Transcript",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

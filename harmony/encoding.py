@@ -98,9 +98,12 @@ class HarmonyEncoding:
         self.dialect = dialect
         self.cache = TextCache(cache_bytes)
         self.schema_style = schema_style
-        self.start_id = self.spec.token("start").id
-        self.message_id = self.spec.token("message").id
-        self.terminator_ids = frozenset(self.stop_tokens())
+        self.structure: dict[int, str] = {
+            self.spec.token("start").id: "start",
+            self.spec.token("message").id: "message",
+            **dict.fromkeys(self.stop_tokens(), "terminator"),
+        }
+        """What each token that opens, divides or ends a message does."""
         self._history = History(self.spec)
 
     def __repr__(self) -> str:

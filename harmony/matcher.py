@@ -155,7 +155,8 @@ class Matcher:
 
         ``role`` is the role that the prompt ended with, for a first message; else None.
         """
-        return self._openings.setdefault(role, {})
+        openings = self._openings.get(role)
+        return self._openings.setdefault(role, {}) if openings is None else openings
 
     def read_header(self, opening: bytes, role: Role | None) -> Header | None:
         """The header in ``opening``, the bytes before `<|message|>`.

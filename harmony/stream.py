@@ -9,12 +9,13 @@ cut the tokens into pieces gives the messages that the batch parser gives.
 
 from __future__ import annotations
 
+import operator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
-import attrs
-
+from harmony.content_decoder import ContentDecoder
 from harmony.errors import ParseError
+from harmony.events import ContentDelta, Event, HeaderParsed, MessageFinished
 from harmony.faults import Faults
 from harmony.messages import Message, Role
 from harmony.parser import message_of
@@ -39,122 +40,6 @@ class StreamState(Enum):
     """Content, or a terminator."""
 
 
-@attrs.frozen
-class HeaderParsed:
-    """A header is complete; content follows. Spec: [header]."""
-
-    role: Role
-    """Who speaks."""
-    name: str | None
-    """A user's name, or the tool's."""
-    recipient: str | None
-    """To whom; None for everyone."""
-    channel: str | None
-    """On which channel."""
-    content_type: str | None
-    """In which content type, as it is spelled."""
-
-
-@attrs.frozen
-class ContentDelta:
-    """More content of the current message. Spec: [content]."""
-
-    text: str
-    """Whole characters only; never empty."""
-
-
-@attrs.frozen
-class MessageFinished:
-    """A message is complete. Spec: [terminators]."""
-
-    message: Message
-    """All of it."""
-    terminator: str | None
-    """The special token that ended it, as text; None at the end of the input."""
-
-
-Event: TypeAlias = HeaderParsed | ContentDelta | MessageFinished
-
-
-class ContentDecoder:
-    """Bytes to text, as they come: a character split over tokens comes out whole.
-
-    Where bytes are not UTF-8, one step gives the text before the fault and one U+FFFD, and
-    what follows waits for the next step, as the reference does it: the deltas are equal
-    token by token, and joined they are what decoding all at once gives.
-    """
-
-    __slots__ = ("carry", "last", "pieces")
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        """The text given out so far."""
-        self.carry = b""
-        """Bytes that wait for the rest of their character."""
-        self.last: str | None = None
-        """What the last step gave out."""
-
-    def step(self, data: bytes) -> str | None:
-        """Take the bytes of one token; the text that it completes, or None."""
-        data = self.carry + data
-        try:
-            text = data.decode()
-            self.carry = b""
-        except UnicodeDecodeError as error:
-            text = data[: error.start].decode()
-            if error.reason == "unexpected end of data":
-                self.carry = data[error.start :]
-            else:
-                text += "\ufffd"
-                self.carry = data[error.end :]
-        self.last = text or None
-        if text:
-            self.pieces.append(text)
-        return self.last
-
-    def take(self, data: bytes, *, gently: bool = False) -> str:
-        """Take the bytes of many tokens; all the text that they complete.
-
-        With ``gently``, bytes that are not UTF-8 are left to `step`: nothing is taken, and
-        UnicodeDecodeError is raised.
-        """
-        data = self.carry + data
-        try:
-            text, carry = data.decode(), b""
-        except UnicodeDecodeError as error:
-            if error.reason == "unexpected end of data":
-                text, carry = data[: error.start].decode(), data[error.start :]
-            elif gently:
-                raise
-            else:
-                whole = data.decode("utf-8", "replace")
-                carry = _incomplete(data)
-                text = whole[: len(whole) - bool(carry)]
-        self.carry = carry
-        self.last = text or None
-        if text:
-            self.pieces.append(text)
-        return text
-
-    def end(self) -> str:
-        """What is left when the content ends; an incomplete character is one U+FFFD."""
-        rest = self.carry.decode("utf-8", "replace")
-        self.carry = b""
-        return rest
-
-
-def _incomplete(data: bytes) -> bytes:
-    """The bytes at the end of ``data`` that may begin a character; at most three."""
-    for size in (3, 2, 1):
-        tail = data[-size:]
-        try:
-            tail.decode()
-        except UnicodeDecodeError as error:
-            if error.start == 0 and error.reason == "unexpected end of data":
-                return tail
-    return b""
-
-
 class StreamableParser:
     """Reads the tokens that a model samples, as they come.
 
@@ -166,65 +51,43 @@ class StreamableParser:
             what was wrong in `diagnostics`.
 
     After a `ParseError` the messages read so far are still there, and the parser waits for
-    the next `<|start|>`.
+    the next `<|start|>`; after one of `process_eos`, for the rest of the header.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_content_at",
-        "_decoded",
-        "_decoder",
-        "_encoding",
-        "_first_special",
-        "_header",
-        "_in_content",
-        "_messages",
-        "_opening",
-        "_role",
-        "_state",
-        "_tokens",
-        "_unread",
-    )
+    # What a new parser starts with; set on the instance only once it changes, since a server
+    # makes a parser for every completion.
 
-    def __new__(
-        cls,
-        encoding: HarmonyEncoding,  # noqa: ARG004 (for __init__)
-        role: Role | None,  # noqa: ARG004 (for __init__)
-        *,
-        strict: bool = True,
-    ) -> Self:
-        """A parser that refuses, or with ``strict=False`` one that reads whatever comes."""
-        if not strict and cls is StreamableParser:
-            from harmony.lenient_stream import LenientStreamableParser
-
-            return super().__new__(LenientStreamableParser)  # type: ignore[return-value]
-        return super().__new__(cls)
+    # Ids below this one need no look: the first special one inside a header or content, and
+    # none between messages.
+    _plain = 0
+    _header: Header | None = None
+    """The header of the current message, in content."""
+    # The current header or content, lexed: `_chunks`, and the tokens from `_unread` on, which
+    # are lexed only when somebody asks or the part is complete.
+    _chunks: tuple[bytes, ...] = ()
+    _unread = 0
+    # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
+    _decoder: ContentDecoder | None = None
+    _decoded = 0
+    # Where the content begins: a token index, and bytes from the start of that token.
+    _content_at = (0, 0)
 
     def __init__(
-        self,
-        encoding: HarmonyEncoding,
-        role: Role | None,
-        *,
-        strict: bool = True,  # noqa: ARG002 (for __new__)
+        self, encoding: HarmonyEncoding, role: Role | None, *, strict: bool = True
     ) -> None:
         self._encoding = encoding
-        self._first_special = encoding.vocabulary.first_special
-        self._role = None if role is None else Role(role)
-        self._state = StreamState.EXPECT_START if role is None else StreamState.HEADER
+        self._role = role
         self._tokens: list[int] = []
         self._messages: list[Message] = []
-        # The header so far, lexed, in pieces; or the content: `_chunks`, and the tokens from
-        # `_unread` on, which are lexed only when somebody asks.
-        self._opening: list[bytes] = []
-        self._in_content = False
-        self._header: Header | None = None
-        self._chunks: list[bytes] = []
-        self._unread = 0
-        # The decoder has seen the tokens before `_decoded`.
-        self._decoder = ContentDecoder()
-        self._decoded = 0
-        # Where the content begins: a token index, and bytes from the start of that token.
-        self._content_at = (0, 0)
+        if role is not None:
+            self._role = Role(role)
+            self._plain = encoding.vocabulary.first_special
+        if not strict and type(self) is StreamableParser:
+            from harmony.lenient_stream import LenientStreamableParser
+
+            # Another class with the same surface, chosen here so that one name serves both.
+            self.__class__ = LenientStreamableParser  # type: ignore[assignment]
+            LenientStreamableParser.__init__(self, encoding, role)  # type: ignore[arg-type]
 
     # ---- one token -----------------------------------------------------------------------
 
@@ -235,70 +98,70 @@ class StreamableParser:
             ParseError: the token cannot stand here.
             InvalidToken: the vocabulary has no such id.
         """
-        try:
-            if self._in_content and 0 <= token < self._first_special:
-                self._tokens.append(token)
-                return self
-        except TypeError:
-            pass
-        self._structure(token)
+        # An exact int: 0.5 would pass the comparison, and fail only when it is decoded.
+        if type(token) is int and 0 <= token < self._plain:
+            self._tokens.append(token)
+        else:
+            self._structure(token)
         return self
 
     def _structure(self, token: int) -> None:
         """Take a token that may be structure."""
         encoding = self._encoding
-        vocabulary = encoding.vocabulary
-        if not vocabulary.has(token):
-            raise vocabulary.invalid_token([token], len(self._tokens))
-        self._tokens.append(token)
-        if self._in_content:
-            if token in encoding.terminator_ids:
-                self._finish(text_of(self._content_bytes(len(self._tokens) - 1)))
+        tokens = self._tokens
+        try:
+            kind = encoding.structure.get(token)
+        except TypeError:  # Something unhashable, such as a list.
+            kind = None
+        if kind is None and not (type(token) is int and 0 <= token < encoding.vocabulary.size):
+            if not encoding.vocabulary.has(token):
+                raise encoding.vocabulary.invalid_token([token], len(tokens))
+            # NumPy's integers, say, are taken, but not kept.
+            self.process(operator.index(token))
             return
-        piece = vocabulary.table[token]
-        role = self._role
-        if self._state is StreamState.EXPECT_START:
-            if token != encoding.start_id:
-                raise self._fault([piece], role)
-            self._state = StreamState.HEADER
-            self._opening = [piece]
-        elif token == encoding.message_id:
-            opening = self._reset()
-            header = encoding.matcher.read_header(b"".join(opening), role)
+        tokens.append(token)
+        if self._header is not None:
+            if kind == "terminator":
+                self._finish(text_of(self._part(len(tokens) - 1)))
+        elif not self._plain:
+            self._unread = len(tokens) - 1
+            if kind != "start":
+                raise self._fault(self._role)
+            self._plain = encoding.vocabulary.first_special
+        elif kind == "message":
+            header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
             if header is None:
-                raise self._fault([*opening, piece], role)
-            self._enter(header, len(self._tokens), 0)
-        elif token in encoding.terminator_ids:
-            raise self._fault([*self._reset(), piece], role)
-        else:
-            self._opening.append(piece)
+                raise self._fault(self._role)
+            self._enter(header, len(tokens), 0)
+        elif kind == "terminator":
+            raise self._fault(self._role)
 
-    def _reset(self) -> list[bytes]:
-        """Back to waiting for a message; returns the header that had gathered."""
-        opening = self._opening
-        self._state, self._in_content, self._opening = StreamState.EXPECT_START, False, []
-        self._header = self._role = None
-        return opening
+    def _part(self, stop: int) -> bytes:
+        """The lexed header or content so far, whose tokens end before the index ``stop``."""
+        data = self._encoding.vocabulary.lex(self._tokens[self._unread : stop])
+        return b"".join([*self._chunks, data]) if self._chunks else data
 
     def _enter(self, header: Header, token: int, offset: int) -> None:
         """Begin the content, ``offset`` bytes after the start of the token ``token``."""
-        self._header, self._role = header, None
-        self._state, self._in_content, self._opening = StreamState.CONTENT, True, []
-        self._chunks = []
+        self._header = header
+        self._role = None
+        self._plain = self._encoding.vocabulary.first_special
+        self._chunks = ()
         self._unread = self._decoded = len(self._tokens)
-        self._decoder = ContentDecoder()
+        self._decoder = None
         self._content_at = (token, offset)
 
-    def _content_bytes(self, stop: int) -> bytes:
-        """The lexed content, whose tokens end before the index ``stop``."""
-        data = self._encoding.vocabulary.lex(self._tokens[self._unread : stop])
-        return b"".join([*self._chunks, data]) if self._chunks else data
+    def _leave(self) -> None:
+        """Back to waiting for a message."""
+        self._header = self._role = None
+        self._plain = 0
+        self._chunks = ()
 
     def _finish(self, text: str) -> Message:
         assert self._header is not None
         message = message_of(self._header, text)
         self._messages.append(message)
-        self._reset()
+        self._leave()
         return message
 
     def process_eos(self) -> Self:
@@ -307,28 +170,30 @@ class StreamableParser:
         Raises:
             ParseError: the input ends inside a header.
         """
-        if self._in_content:
-            self._finish(text_of(self._content_bytes(len(self._tokens))))
-        elif self._state is StreamState.HEADER:
-            raise self._fault(self._opening, self._role)
+        if self._header is not None:
+            self._finish(text_of(self._part(len(self._tokens))))
+        elif self._plain:
+            raise self._fault(self._role, leave=False)
         return self
 
-    def _fault(self, opening: list[bytes], role: Role | None) -> ParseError:
-        """The error for a message that begins with ``opening``, the last tokens taken.
+    def _fault(self, role: Role | None, *, leave: bool = True) -> ParseError:
+        """The error for the current header, whose last token was taken.
 
         The LALR parser is asked, since it is the authority.
         """
         encoding = self._encoding
+        opening = self._part(len(self._tokens))
+        if leave:
+            self._leave()
         data = encoding.vocabulary.lex(self._tokens)
-        piece = b"".join(opening)
-        start = len(data) - len(piece)
+        start = len(data) - len(opening)
         faults = Faults(encoding.spec, encoding.vocabulary, data, self._tokens, self._messages)
         try:
-            tree = parse_tree(encoding.grammar, piece, role, faults, start)
+            tree = parse_tree(encoding.grammar, opening, role, faults, start)
             list(read_tree(tree, role, faults, start))
         except ParseError as error:
             return error
-        raise AssertionError(f"the matcher refuses what the grammar takes: {piece!r}")
+        raise AssertionError(f"the matcher refuses what the grammar takes: {opening!r}")
 
     # ---- many tokens ---------------------------------------------------------------------
 
@@ -346,16 +211,16 @@ class StreamableParser:
         data = vocabulary.lex(tokens)
         end, body = matcher.end, matcher.body.pattern.match
         base = len(self._tokens)
-        if self._in_content:
+        if self._header is not None:
             self._read_pending()
         events: list[Event] = []
         at, size = 0, len(data)
         while at < size:
-            if not self._in_content:
+            if self._header is None:
                 stop = data.find(end, at)
                 header = None
                 if stop >= 0:
-                    opening = b"".join([*self._opening, data[at:stop]])
+                    opening = data[at:stop] if at or not self._plain else self._held(data[:stop])
                     header = matcher.read_header(opening, self._role)
                 if header is None:
                     # A header that goes on in the next call, or a fault: token by token.
@@ -372,18 +237,25 @@ class StreamableParser:
             stop, at = match.end(1), match.end()
             self._take(data[match.start(1) : stop], data[stop:at], events)
         self._tokens.extend(tokens)
-        self._unread = self._decoded = len(self._tokens)
+        if self._header is not None:
+            self._unread = self._decoded = len(self._tokens)
         return events
+
+    def _held(self, more: bytes) -> bytes:
+        """The header that gathered before this call, and ``more`` of it."""
+        return self._part(len(self._tokens)) + more
 
     def _take(self, content: bytes, terminator: bytes, events: list[Event]) -> None:
         """Take content, and the terminator if there is one."""
-        decoder = self._decoder
         if not terminator:
-            self._chunks.append(content)
-            if text := decoder.take(literal(content)):
+            self._chunks += (content,)
+            if self._decoder is None:
+                self._decoder = ContentDecoder()
+            if text := self._decoder.take(literal(content)):
                 events.append(ContentDelta(text))
             return
-        if self._chunks:
+        decoder = self._decoder
+        if decoder is not None:
             delta = decoder.take(literal(content)) + (rest := decoder.end())
             text = "".join(decoder.pieces) + rest
         else:
@@ -394,17 +266,21 @@ class StreamableParser:
 
     def _read_pending(self) -> None:
         """Lex and decode the content that `process` took."""
-        self._catch_up()
-        self._chunks.append(self._encoding.vocabulary.lex(self._tokens[self._unread :]))
-        self._unread = len(self._tokens)
+        if self._unread < len(self._tokens):
+            self._catch_up()
+            self._chunks += (self._encoding.vocabulary.lex(self._tokens[self._unread :]),)
+            self._unread = len(self._tokens)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self) -> ContentDecoder:
         """Decode the content tokens that nobody has asked for yet."""
+        decoder = self._decoder
+        if decoder is None:
+            decoder = self._decoder = ContentDecoder()
         first, last = self._decoded, len(self._tokens) - 1
         if first > last:
-            return
+            return decoder
         self._decoded = last + 1
-        vocabulary, decoder = self._encoding.vocabulary, self._decoder
+        vocabulary = self._encoding.vocabulary
         if first < last:
             try:
                 decoder.take(vocabulary.decode_bytes(self._tokens[first:last]), gently=True)
@@ -412,24 +288,19 @@ class StreamableParser:
                 for token in self._tokens[first:last]:
                     decoder.step(literal(vocabulary.table[token]))
         decoder.step(literal(vocabulary.table[self._tokens[last]]))
+        return decoder
 
     # ---- what is known now ---------------------------------------------------------------
 
     @property
     def current_content(self) -> str:
         """The content of the current message so far; ``""`` outside content."""
-        if not self._in_content:
-            return ""
-        self._catch_up()
-        return "".join(self._decoder.pieces)
+        return "" if self._header is None else "".join(self._catch_up().pieces)
 
     @property
     def last_content_delta(self) -> str | None:
         """The text that the last token completed, if it completed any."""
-        if not self._in_content:
-            return None
-        self._catch_up()
-        return self._decoder.last
+        return None if self._header is None else self._catch_up().last
 
     @property
     def current_role(self) -> Role | None:
@@ -464,7 +335,9 @@ class StreamableParser:
     @property
     def state(self) -> StreamState:
         """What the parser waits for."""
-        return self._state
+        if self._header is not None:
+            return StreamState.CONTENT
+        return StreamState.HEADER if self._plain else StreamState.EXPECT_START
 
     @property
     def state_data(self) -> dict[str, Any]:
@@ -472,8 +345,8 @@ class StreamableParser:
 
         ``state``; in a header ``header_tokens``; in content ``header`` and ``content_tokens``.
         """
-        data: dict[str, Any] = {"state": self._state.value}
-        if self._state is StreamState.HEADER:
+        data: dict[str, Any] = {"state": self.state.value}
+        if self.state is StreamState.HEADER:
             data["header_tokens"] = self._header_tokens()
         elif self._header is not None:
             header = self._header
@@ -497,7 +370,7 @@ class StreamableParser:
     def _header_tokens(self) -> list[int]:
         # A header holds no `<|start|>` but the one that opens it, so it begins after the last
         # one; if a role was given and none came, at the first token.
-        start = self._encoding.start_id
+        start = self._encoding.vocabulary.start_id
         for index in range(len(self._tokens) - 1, -1, -1):
             if self._tokens[index] == start:
                 return self._tokens[index + 1 :]
