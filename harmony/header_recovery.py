@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from harmony.header_choice import Found, Note, Speaker, settle
-from harmony.header_words import NAME_LIKE, NO_NAME, Word
+from harmony.header_choice import Note, Speaker, settle
+from harmony.header_recipient import RecipientWalk
+from harmony.header_words import NAME_LIKE, Word
 from harmony.messages import Role
 from harmony.vocabulary import text_of
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from harmony.header_words import Lexicon
     from harmony.matcher import Header
-
-# A recipient with spaces in its name is looked for over so many words.
-MOST_NAME_WORDS = 4
 
 
 class Piece(NamedTuple):
@@ -84,43 +82,39 @@ def read_header(
         cut: whether the header never reaches `<|message|>`, so that its end is content.
         called: whether a call to that tool waits for its answer.
     """
-    walk = _Walk(lexicon, pieces, speaker, cut)
+    walk = _Walk(lexicon, pieces, speaker, cut=cut)
     walk.read()
     header, says, notes = settle(walk, called)
     return Reading(header, walk.content, says, notes)
 
 
-class _Walk(Found):
+class _Walk(RecipientWalk):
     """The walk over the words of one header."""
 
     def __init__(
-        self, lexicon: Lexicon, pieces: Sequence[Piece], speaker: Speaker, cut: bool
+        self, lexicon: Lexicon, pieces: Sequence[Piece], speaker: Speaker, *, cut: bool
     ) -> None:
         super().__init__(lexicon, speaker)
         self.pieces = pieces
         self.cut = cut
         self.start = pieces[0].start
         self.started = pieces[0].kind == "start"
-        self.content: int | None = None
-        """Where the content begins, in a cut header."""
-        self.end = 0
-        """Where the words end that were recognised."""
 
     # ---- the walk ------------------------------------------------------------------------
 
     def read(self) -> None:
         regions = self._regions()
         for number, region in enumerate(regions):
-            last = self.cut and number == len(regions) - 1
+            self.last = self.cut and number == len(regions) - 1
             self.end = region.at
             if region.kind == "channel":
-                first = self._channel(region, last)
+                first = self._channel(region)
             elif region.kind == "constrain":
-                first = self._constrained(region, last)
+                first = self._constrained(region)
             else:
-                first = self._author(region, last)
+                first = self._author(region)
             while first < len(region.words) and self.content is None:
-                first = self._word(region.words, first, last)
+                first = self._word(region.words, first)
         if self.cut:
             self._content_begins()
         self._check_utf8()
@@ -182,7 +176,7 @@ class _Walk(Found):
 
     # ---- the author's place --------------------------------------------------------------
 
-    def _author(self, region: Region, last: bool) -> int:
+    def _author(self, region: Region) -> int:
         """Read the author; returns the index of the word after it."""
         words, lexicon = region.words, self.lexicon
         if not words or words[0].data.startswith(lexicon.to):
@@ -192,8 +186,12 @@ class _Walk(Found):
         role, channel, rest = lexicon.unglued(word.data)
         of_role, mark, name = word.data.partition(lexicon.name_mark)
         self.end = word.stop
-        if role and (not rest or (started and (channel or last))) and not (mark and name and of_role == role):
-            return self._glued_author(word, role, channel, rest, started, last)
+        if (
+            role
+            and (not rest or (started and (channel or self.last)))
+            and not (mark and name and of_role == role)
+        ):
+            return self._glued_author(word, role, channel, rest)
         if word.data in lexicon.channels:
             self.role = lexicon.default_role if started else None
             self.channels.append(word)
@@ -206,7 +204,7 @@ class _Walk(Found):
             self.role, self.name = Role(text_of(of_role)), text_of(name)
             return 1
         addressed = len(words) > 1 and words[1].data.startswith(lexicon.to)
-        if not last or addressed or lexicon.is_namespaced(word.text):
+        if not self.last or addressed or lexicon.is_namespaced(word.text):
             self.author = word
             return 1
         if channel := lexicon.channel_prefix(word.data):
@@ -219,17 +217,15 @@ class _Walk(Found):
         self.content = region.at
         return 1
 
-    def _glued_author(
-        self, word: Word, role: bytes, channel: bytes, rest: bytes, started: bool, last: bool
-    ) -> int:
+    def _glued_author(self, word: Word, role: bytes, channel: bytes, rest: bytes) -> int:
         """A role, perhaps repeated, and what is glued to it: a channel, then content or junk."""
         self.role = Role(text_of(role))
         known, after = word.cut(len(word.data) - len(rest))
         if len(known.data) > len(role) + len(channel) or (
-            not started and self.role is self.speaker.role
+            not self.started and self.role is self.speaker.role
         ):
             self.note("repeated-role", known)
-        elif not started:
+        elif not self.started:
             self.note("other-role", known)
         if channel:
             _, channel_word = known.cut(len(known.data) - len(channel))
@@ -237,7 +233,7 @@ class _Walk(Found):
             self.note("unmarked-channel", channel_word)
         if not rest:
             return 1
-        if last:
+        if self.last:
             self.content = after.start
         else:
             self.junk.append(after)
@@ -245,7 +241,7 @@ class _Walk(Found):
 
     # ---- the places of a channel and of a content type -----------------------------------
 
-    def _channel(self, region: Region, last: bool) -> int:
+    def _channel(self, region: Region) -> int:
         """Read the channel; returns the index of the word after it."""
         words, lexicon = region.words, self.lexicon
         if not words or words[0].data.startswith(lexicon.to):
@@ -269,9 +265,9 @@ class _Walk(Found):
             word, rest = word.cut(len(channel))
             self.channels.append(word)
             self.note("glued-channel", word, rest)
-            if last:
+            if self.last:
                 self.content = rest.start
-        elif last and not NAME_LIKE.fullmatch(word.text):
+        elif self.last and not NAME_LIKE.fullmatch(word.text):
             # `<|channel|>{"a":1}<|end|>`: the channel's name is missing.
             self.notes.append(Note("empty-channel", region.start, region.at, ""))
             self.content = region.at
@@ -280,17 +276,17 @@ class _Walk(Found):
         self.end = word.stop
         return 1
 
-    def _constrained(self, region: Region, last: bool) -> int:
+    def _constrained(self, region: Region) -> int:
         """Read the content type; returns the index of the word after it."""
         words, lexicon = region.words, self.lexicon
         if not words or words[0].data.startswith(lexicon.to):
             self.notes.append(Note("empty-content-type", region.start, region.at, ""))
             return 0
         word = words[0]
-        if last and (known := lexicon.type_prefix(word.data)):
+        if self.last and (known := lexicon.type_prefix(word.data)):
             word, rest = word.cut(len(known))
             self.content = rest.start
-        elif last and not NAME_LIKE.fullmatch(word.text):
+        elif self.last and not NAME_LIKE.fullmatch(word.text):
             self.notes.append(Note("empty-content-type", region.start, region.at, ""))
             self.content = region.at
             return 1
@@ -306,12 +302,12 @@ class _Walk(Found):
     def _addressed(self) -> bool:
         return bool(self.recipients or self.bare_recipients or self.tools)
 
-    def _word(self, words: list[Word], index: int, last: bool) -> int:
+    def _word(self, words: list[Word], index: int) -> int:
         """Read a word after the author, channel or content type; the next word's index."""
         word, lexicon = words[index], self.lexicon
         if word.data.startswith(lexicon.to):
-            return self._recipient(words, index, last)
-        if last:
+            return self.read_recipient(words, index)
+        if self.last:
             return self._word_before_content(word, index)
         text = word.text
         if word.data in lexicon.types:
@@ -347,69 +343,3 @@ class _Walk(Found):
             self.content = self.end
         self.end = word.stop
         return index + 1
-
-    def _recipient(self, words: list[Word], index: int, last: bool) -> int:
-        """Read ``to=`` and what it names; returns the index of the word after it."""
-        lexicon = self.lexicon
-        mark, word = words[index].cut(len(lexicon.to))
-        self.end = word.stop
-        following = words[index + 1 : index + MOST_NAME_WORDS]
-        if word.data and (count := self._words_named(word, following)):
-            parts = [word, *following[:count]]
-            name = lexicon.declared(" ".join(p.text for p in parts))
-            name = name or lexicon.declared("".join(p.text for p in parts)) or ""
-            self.note("split-recipient", *parts)
-            whole = Word(word.start, parts[-1].stop, name.encode("utf-8", "replace"))
-            self.recipients.append(whole)
-            self.end = whole.stop
-            return index + 1 + count
-        if not word.data:
-            self.note("empty-recipient", mark)
-            if following and lexicon.declared(text := following[0].text) is not None or (
-                following and "." in text and lexicon.is_namespaced(text)
-            ):
-                self.recipients.append(following[0])
-                self.end = following[0].stop
-                return index + 2
-            return index + 1
-        if lexicon.declared(word.text) is None:
-            word = self._unglued_name(word, last)
-        self.recipients.append(word)
-        self.end = word.stop
-        return index + 1
-
-    def _words_named(self, word: Word, following: list[Word]) -> int:
-        """How many of the words after ``word`` belong to a declared name with spaces."""
-        declared = self.lexicon.declared
-        for between in (" ", ""):
-            for count in range(len(following), 0, -1):
-                if declared(between.join([word.text, *(w.text for w in following[:count])])):
-                    return count
-            if declared(word.text):
-                return 0
-        return 0
-
-    def _unglued_name(self, word: Word, last: bool) -> Word:
-        """The name in ``functions.shelljson``, if ``functions.shell`` is declared."""
-        lexicon = self.lexicon
-        for written, _ in lexicon.declared_by_length:
-            if not word.data.startswith(written):
-                continue
-            name, rest = word.cut(len(written))
-            known = lexicon.type_prefix(rest.data) if last else b""
-            if rest.data in lexicon.types or known:
-                size = len(known) or len(rest.data)
-                of_type, after = rest.cut(size)
-                self.types.append((of_type.text, of_type))
-                self.content = after.start if known else None
-            elif rest.data in lexicon.channels:
-                self.bare_channels.append(rest)
-            else:
-                continue
-            self.note("glued-recipient", word)
-            return name
-        if last and (at := NO_NAME.search(word.data, 1)):
-            name, rest = word.cut(at.start())
-            self.content = rest.start
-            return name
-        return word

@@ -101,7 +101,9 @@ class Lexicon:
         facts = spec.table("recovery")
         self.spec = spec
         self.tools = tools
-        self.roles = [r["name"].encode() for r in spec.rows("roles") if not r.get("spelled_by_name")]
+        self.roles = [
+            r["name"].encode() for r in spec.rows("roles") if not r.get("spelled_by_name")
+        ]
         """The roles that a header spells."""
         self.tool_role = next(r["name"] for r in spec.rows("roles") if r.get("spelled_by_name"))
         self.default_role = Role(facts["default_role"])
@@ -227,30 +229,25 @@ class Lexicon:
         author, and so is an author of one unknown word; without, it must be beyond doubt
         (rule 4, where ``<|start|>`` itself is missing).
         """
-        if len(data) > self.most_bytes:
-            return False
         words = [word.data for word in self.words(data)]
         if not complete and words and not data[-1:].isspace():
             words.pop()
-        if len(words) > self.most_words:
+        if len(data) > self.most_bytes or len(words) > self.most_words:
             return False
         if not words:
             return prose or complete
         first, rest = words[0], words[1:]
-        if self._is_author(first):
-            return prose or all(self._belongs(word) for word in rest)
         if first.startswith(self.to):
             return True
+        belong = all(self._belongs(word) for word in rest)
+        if self._is_author(first):
+            return prose or belong
         # `Write <|start|> and <|message|>` speaks about tokens; `<|start|>asistant<|channel|>`
         # is a header. White space around an unknown word tells the two apart.
-        if not text_of(first)[0].isalnum() or data[:1].isspace():
+        if not belong or not text_of(first)[0].isalnum() or data[:1].isspace():
             return False
-        if not all(self._belongs(word) for word in rest):
-            return False
-        if not complete:
-            return True
         addressed = any(word.startswith(self.to) for word in rest)
-        return addressed or (prose and not data[-1:].isspace())
+        return not complete or addressed or (prose and not data[-1:].isspace())
 
     def continues(self, data: bytes, *, complete: bool) -> bool:
         """Whether ``data`` can go on the header that the prompt began with ``<|start|>{role}``.

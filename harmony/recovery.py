@@ -19,7 +19,8 @@ from harmony.header_recovery import Piece, read_header
 from harmony.header_words import Lexicon, tool_names
 from harmony.matcher import LONGEST_OPENING, MOST_OPENINGS
 from harmony.parser import message_of
-from harmony.recovery_reader import RecoveryReader, Special
+from harmony.recovery_parts import Special
+from harmony.recovery_reader import RecoveryReader
 from harmony.transcript import Diagnostic, Span, TokenRange, Transcript
 from harmony.vocabulary import MARK, text_of
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from harmony.header_words import Tools
     from harmony.matcher import Header, Matcher
     from harmony.messages import Message, Role
-    from harmony.spec import Spec
     from harmony.transcript import Bounds
     from harmony.vocabulary import Vocabulary
 
@@ -76,7 +76,8 @@ class OpeningReader:
         self._plain: dict[Role | None, dict[bytes, Header]] = {}
         spec = lexicon.spec
         self._kinds = {
-            MARK + spec.token(kind).text.encode(): kind for kind in ("start", "channel", "constrain")
+            MARK + spec.token(kind).text.encode(): kind
+            for kind in ("start", "channel", "constrain")
         }
         self._marker = re.compile(b"(" + b"|".join(map(re.escape, self._kinds)) + b")")
 
@@ -195,7 +196,7 @@ class Recovery:
             tokens,
             bounds,
             self.vocabulary,
-            sorted(self.diagnostics(notes, ranges), key=lambda found: found.tokens),
+            self.diagnostics(notes, ranges.starts),
             spans=[ranges.span(bound) for bound in bounds],
         )
 
@@ -261,15 +262,20 @@ class Recovery:
             if not has(token):
                 yield Note("unknown-token", starts[index], starts[index + 1], str(token))
 
-    def diagnostics(self, notes: Sequence[Note], ranges: TokenRanges) -> list[Diagnostic]:
-        """What ``notes`` say, in the spec's words. Spec: [[leniencies]]."""
+    def diagnostics(self, notes: Sequence[Note], starts: list[int]) -> list[Diagnostic]:
+        """What ``notes`` say, in the spec's words and in the order of the tokens.
+
+        ``starts`` says where each token starts in the lexed bytes, and where the last one
+        ends. Spec: [[leniencies]].
+        """
+        ranges = TokenRanges(starts)
         diagnostics = []
         for note in notes:
             row = self._leniencies[note.code]
             message = row["sentence"].replace("{found}", repr(note.text))
             tokens = ranges.of(note)
             diagnostics.append(Diagnostic(note.code, message, tokens, row["severity"], note.text))
-        return diagnostics
+        return sorted(diagnostics, key=lambda diagnostic: (diagnostic.tokens, diagnostic.code))
 
 
 def _is_open(messages: list[Message], tool: str) -> bool:

@@ -12,121 +12,20 @@ back what it said; where a reading depends on what follows, it waits:
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from harmony.header_choice import Note, Speaker
-from harmony.header_recovery import Piece, read_header
+from harmony.header_recovery import read_header
 from harmony.matcher import Header
-from harmony.messages import Role
+from harmony.recovery_parts import Gap, Gathering, Held, Opening, Special, State
 from harmony.vocabulary import literal, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harmony.header_words import Lexicon
-    from harmony.messages import Message
-
-
-class Sink(Protocol):
-    """Who is told what was read. All places are bytes of the lexed input."""
-
-    def opened(self, header: Header, start: int, content: int) -> None:
-        """A message begins at ``start``, its content at ``content``."""
-
-    def content(self, data: bytes) -> None:
-        """More content, as the bytes that it stands for."""
-
-    def closed(self, content: int, stop: int, terminator: int | None) -> None:
-        """The message's content ended at ``content``, and the message at ``stop``."""
-
-    def noted(self, note: Note) -> None:
-        """A leniency was used."""
-
-
-class State(Enum):
-    """What the machine waits for."""
-
-    GAP = "ExpectStart"
-    """A message, or the end."""
-    HEADER = "Header"
-    """The rest of a header."""
-    CONTENT = "Content"
-    """Content, or a terminator."""
-    HELD = "Held"
-    """In content, what `<|start|>` leads to."""
-
-
-class Special(NamedTuple):
-    """A special token."""
-
-    kind: str
-    """What the machine does with it: ``"start"``, ``"end"`` (all that end a message)…"""
-    id: int
-    marker: bytes
-    at: int
-    """Where it stands."""
-
-    @property
-    def stop(self) -> int:
-        """Where it ends."""
-        return self.at + len(self.marker)
-
-
-class Gathering:
-    """A piece of a header whose text is still coming."""
-
-    __slots__ = ("kind", "marker", "start", "text")
-
-    def __init__(self, kind: str | None, start: int, marker: bytes = b"", text: bytes = b"") -> None:
-        self.kind = kind
-        self.start = start
-        self.marker = marker
-        self.text = bytearray(text)
-
-    def piece(self) -> Piece:
-        """The piece as far as it came."""
-        return Piece(self.kind, self.start, self.marker, bytes(self.text))
-
-
-class Opening:
-    """A header that is gathering."""
-
-    def __init__(self, first: Gathering, speaker: Speaker, *, explicit: bool, missing: bool) -> None:
-        self.pieces = [first]
-        self.speaker = speaker
-        self.explicit = explicit
-        """Whether `<|start|>` stands before it, or stood in the prompt."""
-        self.missing = missing
-        """Whether a missing `<|start|>` is to be noted."""
-        self.undecided = False
-        """Whether it may turn out to be text (rule 5)."""
-        self.words = 0
-        """How many words and special tokens it has."""
-        self.in_word = False
-        self.repeated: list[bytes] = []
-        """Openings before it that said nothing: `<|start|>assistant<|start|>assistant`."""
-        self.repeated_at: int | None = None
-
-    @property
-    def start(self) -> int:
-        """Where it stands."""
-        return self.pieces[0].start
-
-    def data(self) -> bytes:
-        """All of it so far."""
-        return b"".join(piece.marker + bytes(piece.text) for piece in self.pieces)
-
-
-class Gap:
-    """What stands between two messages (rule 4)."""
-
-    def __init__(self, start: int) -> None:
-        self.stray: list[tuple[int, bytes]] = []
-        self.terminators: list[Special] = []
-        self.tail = bytearray()
-        """The text since the last special token."""
-        self.tail_at = start
+    from harmony.messages import Message, Role
+    from harmony.recovery_parts import Sink
 
 
 class RecoveryReader:
@@ -156,7 +55,7 @@ class RecoveryReader:
         """Who spoke last."""
         self.calls: dict[str, int] = {}
         """How many calls to each tool wait for their answers."""
-        self.gap = Gap(at)
+        self.gap = Gap()
         self.opening: Opening | None = None
         self.pending: tuple[Header, int, int, bytes] | None = None
         """A message that is one only if content follows; and its header's bytes."""
@@ -164,16 +63,13 @@ class RecoveryReader:
         """Whether the content is text that stood where a header should go on (rule 5)."""
         self.literals: list[Special] = []
         """The special tokens in the content that read as text."""
-        self.held: list[list[Gathering]] = []
-        """What follows `<|start|>` in content; each `<|start|>` begins another part."""
+        self.held = Held(lexicon)
         self.state = State.GAP
         speakers = [(m.author.role, m.author.name, m.recipient) for m in before]
         for speaker, name, recipient in speakers:
             self._spoke(speaker, name, recipient)
         if role is not None and not speakers:
-            self.opening = Opening(
-                Gathering(None, at), self.given, explicit=True, missing=False
-            )
+            self.opening = Opening(Gathering(None, at), self.given, explicit=True, missing=False)
             self.opening.undecided = True
             self.state = State.HEADER
 
@@ -186,9 +82,7 @@ class RecoveryReader:
         elif self.state is State.HEADER:
             self._header_text(data)
         elif self.state is State.GAP:
-            if not self.gap.tail:
-                self.gap.tail_at = at
-            self.gap.tail += data
+            self.gap.text(data, at)
         else:
             self._held_text(data)
 
@@ -209,17 +103,13 @@ class RecoveryReader:
             self._release()
         if self.state is State.HEADER:
             assert self.opening is not None
-            if self._is_text_at_end(self.opening):
+            if self.opening.is_text(self.lexicon, before=None):
                 self._turn_to_text(self.opening)
             else:
                 self._close_header(at, at, None)
         if self.state is State.CONTENT:
             self._close(at, at, None)
         self._leave_gap()
-
-    def _is_text_at_end(self, opening: Opening) -> bool:
-        text = bytes(opening.pieces[0].text)
-        return opening.undecided and bool(text) and not self.lexicon.is_addressed(text)
 
     # ---- between messages (rule 4) -------------------------------------------------------
 
@@ -241,33 +131,17 @@ class RecoveryReader:
                 speaker = self.given if named else self.last
                 self._open(Opening(first, speaker, explicit=False, missing=True), token)
             case "end":
-                self._set_aside()
+                gap.set_aside()
                 gap.terminators.append(token)
             case _:
-                self._set_aside()
+                gap.set_aside()
                 gap.stray.append((token.at, literal(token.marker)))
-
-    def _set_aside(self) -> None:
-        gap = self.gap
-        if gap.tail:
-            gap.stray.append((gap.tail_at, bytes(gap.tail)))
-            gap.tail.clear()
 
     def _leave_gap(self) -> None:
         """Say what stood between the messages."""
-        self._set_aside()
-        gap = self.gap
-        if gap.terminators:
-            first, last = gap.terminators[0], gap.terminators[-1]
-            text = "".join(text_of(token.marker) for token in gap.terminators)
-            self.sink.noted(Note("repeated-terminator", first.at, last.stop, text))
-        if gap.stray:
-            data = b"".join(part for _, part in gap.stray)
-            at, part = gap.stray[-1]
-            code = "stray-text" if data.strip() else "stray-white-space"
-            self.sink.noted(Note(code, gap.stray[0][0], at + len(part), text_of(data)))
-        if gap.terminators or gap.stray:
-            self.gap = Gap(0)
+        for note in self.gap.notes():
+            self.sink.noted(note)
+        self.gap = Gap()
 
     # ---- headers (rules 2, 5 and 6) ------------------------------------------------------
 
@@ -303,19 +177,11 @@ class RecoveryReader:
         else:
             opening.in_word = False
         opening.pieces[-1].text += data
-        if opening.undecided and not self._may_continue(opening, complete=False):
+        if not opening.may_continue(self.lexicon, complete=False):
             self._turn_to_text(opening)
         elif opening.words > self.lexicon.most_words and not opening.undecided:
             # So many words are no header: `<|message|>` is missing. The rest comes as content.
             self._cut_header(opening)
-
-    def _may_continue(self, opening: Opening, *, complete: bool) -> bool:
-        text = bytes(opening.pieces[0].text)
-        if not self.lexicon.continues(text, complete=complete):
-            return False
-        if complete or self.lexicon.is_addressed(text):
-            opening.undecided = False
-        return True
 
     def _turn_to_text(self, opening: Opening) -> None:
         """What stood where a header should go on is a message itself (rule 5)."""
@@ -330,7 +196,7 @@ class RecoveryReader:
     def _header_special(self, token: Special) -> None:
         opening = self.opening
         assert opening is not None
-        if opening.undecided and self._is_text_before(opening, token):
+        if opening.is_text(self.lexicon, before=token.kind):
             self._turn_to_text(opening)
             self._content_special(token)
             return
@@ -353,27 +219,10 @@ class RecoveryReader:
                 if opening.words > self.lexicon.most_words:
                     self._cut_header(opening)
 
-    def _is_text_before(self, opening: Opening, token: Special) -> bool:
-        """Whether what has gathered before ``token`` is text, and no header's."""
-        text = bytes(opening.pieces[0].text)
-        if not text:
-            return token.kind == "other"
-        if self.lexicon.is_addressed(text):
-            return False
-        if token.kind == "start":
-            # Before `<|start|>` only the role can stand, which the prompt held already.
-            words = self.lexicon.words(text)
-            return len(words) > 1 or any(not self.lexicon.is_role(word.data) for word in words)
-        if token.kind in ("end", "other"):
-            return True
-        return not self._may_continue(opening, complete=True)
-
     def _finish_header(self, opening: Opening, token: Special) -> None:
         """`<|message|>` came: content follows."""
         pieces = [piece.piece() for piece in opening.pieces]
-        reading = read_header(
-            self.lexicon, pieces, opening.speaker, cut=False, called=self._called
-        )
+        reading = read_header(self.lexicon, pieces, opening.speaker, cut=False, called=self._called)
         self._note_opening(opening, reading.notes)
         self.plain = False
         if opening.explicit or reading.says:
@@ -420,7 +269,7 @@ class RecoveryReader:
         start = opening.start if opening.repeated_at is None else opening.repeated_at
         self.opening = None
         self.state = State.GAP
-        self.gap = Gap(stop)
+        self.gap = Gap()
         if data:
             self.sink.noted(Note("empty-opening", start, stop, text_of(data)))
         elif token is not None:
@@ -471,7 +320,7 @@ class RecoveryReader:
                     opening = Opening(first, self.last, explicit=False, missing=False)
                     self._open(opening, token)
             case "start":
-                self.held = [[Gathering("start", token.at, token.marker)]]
+                self.held.begin(token)
                 self.state = State.HELD
             case _:
                 self._literal(token)
@@ -499,34 +348,24 @@ class RecoveryReader:
         self.opening = None
         self.plain = False
         self.state = State.GAP
-        self.gap = Gap(stop)
+        self.gap = Gap()
 
     # ---- `<|start|>` in content (rule 3) -------------------------------------------------
 
-    def _leads_on(self, *, complete: bool) -> bool:
-        """Whether what follows the last `<|start|>` can be, or with ``complete`` is, a header."""
-        first, *more = self.held[-1]
-        if more:
-            size = sum(len(piece.text) for piece in more)
-            words = sum(len(self.lexicon.words(bytes(piece.text))) for piece in more)
-            return size <= self.lexicon.most_bytes and words <= 1 + complete
-        return self.lexicon.opens(bytes(first.text), complete=complete, prose=True)
-
     def _held_text(self, data: bytes) -> None:
-        self.held[-1][-1].text += data
-        if not self._leads_on(complete=False):
+        self.held.parts[-1][-1].text += data
+        if not self.held.leads_on(complete=False):
             self._release()
 
     def _held_special(self, token: Special) -> None:
-        if token.kind not in ("start", "channel", "message", "constrain"):
-            self._release()
-        elif not self._leads_on(complete=True):
+        known = token.kind in ("start", "channel", "message", "constrain")
+        if not known or not self.held.leads_on(complete=True):
             self._release()
         elif token.kind == "start":
-            self.held.append([Gathering("start", token.at, token.marker)])
+            self.held.begin(token)
             return
         elif token.kind == "constrain":
-            self.held[-1].append(Gathering("constrain", token.at, token.marker))
+            self.held.constrain(token)
             return
         else:
             self._accept()
@@ -534,41 +373,34 @@ class RecoveryReader:
 
     def _release(self) -> None:
         """It is no header: all of it is text."""
-        held, self.held = self.held, []
+        held, self.held = self.held, Held(self.lexicon)
         self.state = State.CONTENT
-        self._as_text(held)
+        self._as_text(held.parts)
 
     def _as_text(self, parts: Iterable[list[Gathering]]) -> None:
-        start = self.lexicon.spec.token("start").id
-        constrain = self.lexicon.spec.token("constrain").id
         for part in parts:
             for piece in part:
-                id = start if piece.kind == "start" else constrain
-                self._literal(Special("", id, piece.marker, piece.start))
+                self._literal(Special(piece.kind or "", 0, piece.marker, piece.start))
                 self._content(bytes(piece.text))
 
     def _accept(self) -> None:
         """It is a header: the message ended where that began."""
-        held, self.held = self.held, []
+        held, self.held = self.held, Held(self.lexicon)
         self.state = State.CONTENT
-        *before, last = held
-        author = last[0].text.strip()
-        first = len(before)
-        while first and (not (text := before[first - 1][0].text.strip()) or text == author):
-            first -= 1
-        self._as_text(before[:first])
-        repeated = before[first:]
-        at = (repeated or [last])[0][0].start
+        first = held.repeated()
+        self._as_text(held.parts[:first])
+        repeated, last = held.parts[first:-1], held.parts[-1]
+        at = held.parts[first][0].start
         self.sink.noted(Note("missing-terminator", at, at, ""))
         self._close(at, at, None)
-        self.opening = Opening(last[0], self.given, explicit=True, missing=False)
+        opening = Opening(last[0], self.given, explicit=True, missing=False)
+        opening.pieces = last
         if repeated:
-            pieces = [piece for part in repeated for piece in part]
-            self.opening.repeated = [piece.marker + bytes(piece.text) for piece in pieces]
-            self.opening.repeated_at = at
-        self.opening.pieces = last
+            opening.repeated = [piece.data() for part in repeated for piece in part]
+            opening.repeated_at = at
         words = [self.lexicon.words(bytes(piece.text)) for piece in last]
-        self.opening.words = sum(map(len, words)) + len(words) - 1
+        opening.words = sum(map(len, words)) + len(words) - 1
+        self.opening = opening
         self.state = State.HEADER
 
 
