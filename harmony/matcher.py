@@ -107,6 +107,7 @@ class Matcher:
         self.end = _marker(self._syntax, "MESSAGE")
         """The marker that ends a header."""
         self._openings: dict[Role | None, dict[bytes, Header]] = {None: {}}
+        self._by_ids: dict[Role | None, dict[tuple[int, ...], Header]] = {}
 
     @functools.cached_property
     def message(self) -> Expression:
@@ -157,6 +158,13 @@ class Matcher:
         """
         openings = self._openings.get(role)
         return self._openings.setdefault(role, {}) if openings is None else openings
+
+    def by_ids(self, role: Role | None) -> dict[tuple[int, ...], Header]:
+        """The same by their ids, `<|message|>` included; filled by the stream parser."""
+        by_ids = self._by_ids.get(role)
+        if by_ids is None or len(by_ids) >= MOST_OPENINGS:
+            by_ids = self._by_ids[role] = {}
+        return by_ids
 
     def read_header(self, opening: bytes, role: Role | None) -> Header | None:
         """The header in ``opening``, the bytes before `<|message|>`.

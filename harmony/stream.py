@@ -17,6 +17,7 @@ from harmony.content_decoder import ContentDecoder
 from harmony.errors import ParseError
 from harmony.events import ContentDelta, Event, HeaderParsed, MessageFinished
 from harmony.faults import Faults
+from harmony.matcher import LONGEST_OPENING
 from harmony.messages import Message, Role
 from harmony.parser import message_of
 from harmony.tree import parse_tree, read_tree
@@ -64,7 +65,7 @@ class StreamableParser:
     """The header of the current message, in content."""
     # The current header or content, lexed: `_chunks`, and the tokens from `_unread` on, which
     # are lexed only when somebody asks or the part is complete.
-    _chunks: tuple[bytes, ...] = ()
+    _chunks: list[bytes] | None = None
     _unread = 0
     # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
     _decoder: ContentDecoder | None = None
@@ -129,24 +130,37 @@ class StreamableParser:
                 raise self._fault(self._role)
             self._plain = encoding.vocabulary.first_special
         elif kind == "message":
-            header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
+            # Most headers have been seen before, with the very same ids.
+            ids = () if self._chunks else tuple(tokens[self._unread :])
+            seen = encoding.matcher.by_ids(self._role)
+            header = seen.get(ids)
             if header is None:
-                raise self._fault(self._role)
+                header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
+                if header is None:
+                    raise self._fault(self._role)
+                if 0 < len(ids) < LONGEST_OPENING:
+                    seen[ids] = header
             self._enter(header, len(tokens), 0)
         elif kind == "terminator":
             raise self._fault(self._role)
 
     def _part(self, stop: int) -> bytes:
         """The lexed header or content so far, whose tokens end before the index ``stop``."""
-        data = self._encoding.vocabulary.lex(self._tokens[self._unread : stop])
+        data = self._encoding.vocabulary.lex_known(self._tokens[self._unread : stop])
         return b"".join([*self._chunks, data]) if self._chunks else data
+
+    def _hold(self, content: bytes) -> None:
+        if self._chunks is None:
+            self._chunks = [content]
+        else:
+            self._chunks.append(content)
 
     def _enter(self, header: Header, token: int, offset: int) -> None:
         """Begin the content, ``offset`` bytes after the start of the token ``token``."""
         self._header = header
         self._role = None
         self._plain = self._encoding.vocabulary.first_special
-        self._chunks = ()
+        self._chunks = None
         self._unread = self._decoded = len(self._tokens)
         self._decoder = None
         self._content_at = (token, offset)
@@ -155,13 +169,13 @@ class StreamableParser:
         """Back to waiting for a message."""
         self._header = self._role = None
         self._plain = 0
-        self._chunks = ()
+        self._chunks = None
 
     def _finish(self, text: str) -> Message:
-        assert self._header is not None
-        message = message_of(self._header, text)
+        message = message_of(self._header, text)  # type: ignore[arg-type]  (in content)
         self._messages.append(message)
-        self._leave()
+        self._header = self._chunks = None
+        self._plain = 0
         return message
 
     def process_eos(self) -> Self:
@@ -248,7 +262,7 @@ class StreamableParser:
     def _take(self, content: bytes, terminator: bytes, events: list[Event]) -> None:
         """Take content, and the terminator if there is one."""
         if not terminator:
-            self._chunks += (content,)
+            self._hold(content)
             if self._decoder is None:
                 self._decoder = ContentDecoder()
             if text := self._decoder.take(literal(content)):
@@ -268,7 +282,7 @@ class StreamableParser:
         """Lex and decode the content that `process` took."""
         if self._unread < len(self._tokens):
             self._catch_up()
-            self._chunks += (self._encoding.vocabulary.lex(self._tokens[self._unread :]),)
+            self._hold(self._encoding.vocabulary.lex_known(self._tokens[self._unread :]))
             self._unread = len(self._tokens)
 
     def _catch_up(self) -> ContentDecoder:
