@@ -19,7 +19,7 @@ from harmony.parser import Parser
 from harmony.spec import Spec, load_spec
 from harmony.text_cache import DEFAULT_BYTES, TextCache
 from harmony.validation import is_a, type_name
-from harmony.vocabulary import Vocabulary
+from harmony.vocabulary import Vocabulary, ids_of
 
 if TYPE_CHECKING:
     import os
@@ -229,7 +229,7 @@ class HarmonyEncoding:
         """
         if strict:
             if type(tokens) is not list:
-                tokens = _ids(tokens)
+                tokens = ids_of(tokens)
             return self.parser.messages(tokens, None if role is None else _role(role))
         return self.parse(tokens, role, strict=False).messages
 
@@ -253,7 +253,7 @@ class HarmonyEncoding:
         Raises as `parse_messages_from_completion_tokens` does; never with ``strict=False``.
         """
         if strict:
-            return self.parser.transcript(_ids(tokens), _optional_role(role))
+            return self.parser.transcript(ids_of(tokens), _optional_role(role))
         raise NotImplementedError
 
     def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
@@ -261,7 +261,7 @@ class HarmonyEncoding:
 
         Raises as `parse_messages_from_completion_tokens` does.
         """
-        return self.parser.tree(_ids(tokens), _optional_role(role))
+        return self.parser.tree(ids_of(tokens), _optional_role(role))
 
     # ---- tokens ----------------------------------------------------------------------------
 
@@ -339,21 +339,13 @@ class HarmonyEncoding:
 
     def decode_bytes(self, tokens: Sequence[int]) -> bytes:
         """The bytes of ``tokens``, special tokens spelled out. Raises `InvalidToken`."""
-        return self.vocabulary.decode_bytes(_ids(tokens))
+        return self.vocabulary.decode_bytes(ids_of(tokens))
 
 
 def _messages(conversation: Conversation) -> list[Message]:
     if isinstance(conversation, Conversation):
         return conversation.messages
     raise InvalidMessage(f"expected a Conversation, got {type_name(conversation)}")
-
-
-def _ids(tokens: Sequence[int]) -> Sequence[int]:
-    if isinstance(tokens, (list, tuple)):
-        return tokens
-    if isinstance(tokens, (str, bytes)) or not isinstance(tokens, Iterable):
-        raise InvalidToken(f"expected a sequence of token ids, got {type_name(tokens)}")
-    return list(tokens)
 
 
 def _role(role: Role) -> Role:

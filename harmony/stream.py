@@ -21,7 +21,7 @@ from harmony.matcher import LONGEST_OPENING
 from harmony.messages import Message, Role
 from harmony.parser import message_of
 from harmony.tree import parse_tree, read_tree
-from harmony.vocabulary import literal, text_of
+from harmony.vocabulary import ids_of, literal, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -222,6 +222,7 @@ class StreamableParser:
             InvalidToken: the vocabulary has no such id. Nothing of this call is kept.
         """
         vocabulary, matcher = self._encoding.vocabulary, self._encoding.matcher
+        tokens = ids_of(tokens)
         data = vocabulary.lex(tokens)
         end, body = matcher.end, matcher.body.pattern.match
         base = len(self._tokens)

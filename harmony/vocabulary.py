@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony import resources
 from harmony.errors import InvalidToken, VocabularyError
+from harmony.validation import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,6 +146,19 @@ class Vocabulary:
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of ``text``; never a special token's. Lone surrogates become U+FFFD."""
         return self.encoder.encode_ordinary(text)
+
+
+def ids_of(tokens: Iterable[int]) -> Sequence[int]:
+    """``tokens`` as a list or a tuple.
+
+    Raises:
+        InvalidToken: it is no iterable, or text; the ids in it are not looked at.
+    """
+    if isinstance(tokens, (list, tuple)):
+        return tokens
+    if isinstance(tokens, (str, bytes, bytearray)) or not isinstance(tokens, Iterable):
+        raise InvalidToken(f"expected a sequence of token ids, got {type_name(tokens)}")
+    return list(tokens)
 
 
 def literal(data: bytes) -> bytes:
