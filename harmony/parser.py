@@ -144,6 +144,12 @@ class Parser:
     ) -> int:
         """Read what the LALR parser makes of the rest, from ``start`` on; where it ends."""
         faults = Faults(self._grammar.spec, self._vocabulary, data, tokens, messages)
+        # The header alone first: it is at fault, whatever else is wrong further on.
+        stop = data.find(self._end, start)
+        if stop >= 0:
+            opening = data[start : stop + len(self._end)]
+            tree = parse_tree(self._grammar, opening, role, faults, start)
+            list(read_tree(tree, role, faults, start))
         tree = parse_tree(self._grammar, data[start:], role, faults, start)
         for header, text, bound in read_tree(tree, role, faults, start):
             messages.append(message_of(header, text))
