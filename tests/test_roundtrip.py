@@ -97,8 +97,8 @@ class TestTranscript:
         at = 0
         for message, span in zip(messages, transcript.spans, strict=True):
             assert span.header.start == at
-            assert tokens[span.header.start] == enc.start_id
-            assert tokens[span.header.stop - 1] == enc.message_id
+            assert tokens[span.header.start] == enc.vocabulary.start_id
+            assert tokens[span.header.stop - 1] == SPEC.token("message").id
             assert span.header.stop == span.content.start
             assert span.content.stop == span.terminator.start
             content = enc.decode(tokens[span.content.start : span.content.stop])
