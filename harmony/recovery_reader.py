@@ -59,8 +59,8 @@ class RecoveryReader:
         self.opening: Opening | None = None
         self.pending: tuple[Header, int, int, bytes] | None = None
         """A message that is one only if content follows; and its header's bytes."""
-        self.plain = False
-        """Whether the content is text that stood where a header should go on (rule 5)."""
+        self.plain: int | None = None
+        """Where the content starts, if it is text where a header should go on (rule 5)."""
         self.literals: list[Special] = []
         """The special tokens in the content that read as text."""
         self.held = Held(lexicon)
@@ -187,10 +187,8 @@ class RecoveryReader:
         """What stood where a header should go on is a message itself (rule 5)."""
         text = opening.pieces[0]
         speaker = opening.speaker
-        stop = text.start + len(text.text)
-        self.sink.noted(Note("text-without-header", text.start, stop, ""))
         self._opened(_header(speaker), text.start, text.start)
-        self.plain = True
+        self.plain = text.start
         self._content(bytes(text.text))
 
     def _header_special(self, token: Special) -> None:
@@ -224,7 +222,7 @@ class RecoveryReader:
         pieces = [piece.piece() for piece in opening.pieces]
         reading = read_header(self.lexicon, pieces, opening.speaker, cut=False, called=self._called)
         self._note_opening(opening, reading.notes)
-        self.plain = False
+        self.plain = None
         if opening.explicit or reading.says:
             self._opened(reading.header, opening.start, token.stop)
         else:
@@ -254,7 +252,7 @@ class RecoveryReader:
         self._note_opening(opening, reading.notes)
         self.sink.noted(Note("missing-message", opening.start, reading.content, ""))
         self._opened(reading.header, opening.start, reading.content)
-        self.plain = False
+        self.plain = None
         self._content(literal(content))
         return True
 
@@ -311,7 +309,7 @@ class RecoveryReader:
         match token.kind:
             case "end":
                 self._close(token.at, token.stop, token)
-            case "start" | "channel" | "message" if self.plain:
+            case "start" | "channel" | "message" if self.plain is not None:
                 self._close(token.at, token.at, None)
                 if token.kind == "start":
                     self._begin(token)
@@ -334,6 +332,9 @@ class RecoveryReader:
         """The message ends."""
         if token is not None and token.id not in self.lexicon.terminators:
             self.sink.noted(Note("foreign-terminator", token.at, stop, text_of(token.marker)))
+        if self.plain is not None:
+            self.sink.noted(Note("text-without-header", self.plain, at, ""))
+            self.plain = None
         if self.literals:
             text = "".join(text_of(literal.marker) for literal in self.literals)
             first, last = self.literals[0], self.literals[-1]
@@ -346,7 +347,6 @@ class RecoveryReader:
             self.sink.closed(at, stop, None if token is None else token.id)
         self.literals = []
         self.opening = None
-        self.plain = False
         self.state = State.GAP
         self.gap = Gap()
 
