@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lark import Token, Tree
 
+    from harmony.recovery import Recovery
     from harmony.renderer import Renderer
     from harmony.rendering import Rendering
     from harmony.spec import Dialect, Overlay
@@ -118,6 +119,13 @@ class HarmonyEncoding:
     def parser(self) -> Parser:
         """The batch parser."""
         return Parser(self.grammar, self.matcher, self.vocabulary)
+
+    @functools.cached_property
+    def recovery(self) -> Recovery:
+        """The parser that reads whatever comes."""
+        from harmony.recovery import Recovery
+
+        return Recovery(self.grammar, self.matcher, self.vocabulary)
 
     @functools.cached_property
     def renderer(self) -> Renderer:
@@ -254,7 +262,7 @@ class HarmonyEncoding:
         """
         if strict:
             return self.parser.transcript(ids_of(tokens), _optional_role(role))
-        raise NotImplementedError
+        return self.recovery.transcript(ids_of(tokens), _optional_role(role), tools or ())
 
     def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
         """Lark's parse tree of the tokens; its leaves are lexed bytes. Spec: grammar/.
