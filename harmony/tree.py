@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harmony.matcher import Header, header_of, text_in_header
-from harmony.vocabulary import text_of
+from harmony.vocabulary import literal, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,21 +53,27 @@ def read_tree(
     start = offset
     for message in tree.children:
         found: dict[str, bytes] = {}
-        for node in message.iter_subtrees():  # type: ignore[union-attr]
+        at: dict[str, int] = {}
+        nodes: Iterator[Any] = message.iter_subtrees()  # type: ignore[union-attr]
+        for node in nodes:
             if node.data in fields:
-                leaves = [leaf.value for leaf in node.children]  # type: ignore[union-attr]
-                found[node.data] = b"".join(leaves)
+                found[node.data] = b"".join(token.value for token in node.children)
+                at[node.data] = offset + (node.children[0].start_pos if node.children else 0)
         content = found.pop("content", b"")
         terminator = found.pop("terminator", b"")
         opening = _end_of_header(message) + offset
-        try:
-            texts = {rule: text_in_header(data) for rule, data in found.items()}
-        except UnicodeDecodeError:
-            raise faults.undecodable(start) from None
+        texts: dict[str, str] = {}
+        for rule in sorted(found, key=at.__getitem__):
+            try:
+                texts[rule] = text_in_header(found[rule])
+            except UnicodeDecodeError as error:
+                # The bytes of a field's marker, which come first, are not all in its text.
+                lost = len(found[rule]) - len(literal(found[rule]))
+                raise faults.undecodable(at[rule] + lost + error.start) from None
         first = str(message.data).startswith("first_")  # type: ignore[union-attr]
         header = header_of(texts, role if first else None)
         if header is None:
-            raise faults.other_role(start, texts["repeated_role"])
+            raise faults.other_role(at["repeated_role"], texts["repeated_role"])
         ends = opening + len(content)
         yield header, text_of(content), (start, opening, ends, ends + len(terminator))
         start = ends + len(terminator)
