@@ -40,7 +40,9 @@ def serve() -> None:
     encoding = openai_harmony.load_harmony_encoding("HarmonyGptOss")
     for line in sys.stdin:
         conversation = openai_harmony.Conversation.from_json(line)
-        [rendered(encoding, openai_harmony, conversation, keep) for keep in (False, True)]
+        answer = [rendered(encoding, openai_harmony, conversation, keep) for keep in (False, True)]
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 class OssHarmony:
