@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
@@ -24,9 +22,12 @@ from harmony.vocabulary import Vocabulary, ids_of
 if TYPE_CHECKING:
     import os
     import re
+    from collections.abc import Collection, Sequence
+    from collections.abc import Set as AbstractSet
 
     from lark import Token, Tree
 
+    from harmony.header_words import Tools
     from harmony.recovery import Recovery
     from harmony.renderer import Renderer
     from harmony.rendering import Rendering
@@ -169,8 +170,9 @@ class HarmonyEncoding:
         """The ids of a conversation, and of what opens the next turn. Raises as `render` does."""
         messages = _messages(conversation)
         policy = "auto" if config is None else config.policy
-        tokens = self.renderer.render_all(messages, self._history.shown(messages, policy))
-        tokens += self.renderer.turn(_role(next_turn_role))
+        renderer = self.renderer
+        tokens = renderer.render_all(messages, self._history.shown(messages, policy))
+        tokens += renderer.turn(_role(next_turn_role))
         return tokens
 
     def render_conversation_for_training(
@@ -247,7 +249,7 @@ class HarmonyEncoding:
         role: Role | None = None,
         *,
         strict: bool = True,
-        tools: Iterable[object] | None = None,
+        tools: Tools = None,
     ) -> Transcript:
         """The messages of a completion or a prompt, where they stood, and what was noticed.
 
@@ -262,7 +264,7 @@ class HarmonyEncoding:
         """
         if strict:
             return self.parser.transcript(ids_of(tokens), _optional_role(role))
-        return self.recovery.transcript(ids_of(tokens), _optional_role(role), tools or ())
+        return self.recovery.transcript(ids_of(tokens), _optional_role(role), tools)
 
     def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
         """Lark's parse tree of the tokens; its leaves are lexed bytes. Spec: grammar/.

@@ -29,7 +29,7 @@ class History:
 
     def shown(self, messages: Sequence[Message], policy: str) -> Sequence[Message]:
         """The messages that ``policy`` keeps. Raises as `kept` does."""
-        if policy == "auto" and not self._answered(messages):
+        if policy == "keep_all" or (policy == "auto" and not self._answered(messages)):
             return messages
         return [messages[index] for index in self.kept(messages, policy)]
 

@@ -86,7 +86,7 @@ class Parser:
                 start = self._one(data, start, None, tokens, messages, bounds)
                 continue
             match = body(data, content)
-            text = match[1]  # type: ignore[index]  (content can be empty, so it matches)
+            text = match[1]  # type: ignore[index]  # Content can be empty, so it matches.
             try:
                 text = text.decode()
             except UnicodeDecodeError:

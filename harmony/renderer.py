@@ -54,7 +54,7 @@ class Renderer:
         self._training = spec.token(terminators["training"]).id
         self._training_channel = terminators["training_channel"]
         self._namespace = spec.table("system_message")["function_namespace"]
-        self._turns: dict[Role, list[int]] = {}
+        self._turns: dict[str, list[int]] = {}
 
     # ---- contents --------------------------------------------------------------------------
 
@@ -186,10 +186,10 @@ class Renderer:
 
     def turn(self, role: Role) -> list[int]:
         """What opens the turn of ``role``: `<|start|>` and the role. Not to be changed."""
-        turn = self._turns.get(role)
+        name = role._value_  # A member's hash is computed in Python, its value's is not.
+        turn = self._turns.get(name)
         if turn is None:
-            turn = [self._start, *self._vocabulary.encode_ordinary(role.value)]
-            self._turns[role] = turn
+            turn = self._turns[name] = [self._start, *self._vocabulary.encode_ordinary(name)]
         return turn
 
     def ends_training(self, message: Message) -> bool:

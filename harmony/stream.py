@@ -87,8 +87,9 @@ class StreamableParser:
             from harmony.lenient_stream import LenientStreamableParser
 
             # Another class with the same surface, chosen here so that one name serves both.
-            self.__class__ = LenientStreamableParser  # type: ignore[assignment]
-            LenientStreamableParser.__init__(self, encoding, role)  # type: ignore[arg-type]
+            self.__class__ = LenientStreamableParser
+            assert isinstance(self, LenientStreamableParser)
+            LenientStreamableParser.__init__(self, encoding, role)
 
     # ---- one token -----------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class StreamableParser:
         self._chunks = None
 
     def _finish(self, text: str) -> Message:
-        message = message_of(self._header, text)  # type: ignore[arg-type]  (in content)
+        message = message_of(self._header, text)  # type: ignore[arg-type]
         self._messages.append(message)
         self._header = self._chunks = None
         self._plain = 0
@@ -315,7 +316,20 @@ class StreamableParser:
     @property
     def last_content_delta(self) -> str | None:
         """The text that the last token completed, if it completed any."""
-        return None if self._header is None else self._catch_up().last
+        if self._header is None:
+            return None
+        decoder, tokens = self._decoder, self._tokens
+        if decoder is not None and self._decoded == len(tokens) - 1 and not decoder.carry:
+            # What a server reads at every token: one more token, and it is whole characters.
+            try:
+                text = self._encoding.vocabulary.table[tokens[-1]].decode()
+            except UnicodeDecodeError:
+                return self._catch_up().last
+            self._decoded += 1
+            decoder.pieces.append(text)
+            decoder.last = text
+            return text
+        return self._catch_up().last
 
     @property
     def current_role(self) -> Role | None:

@@ -103,7 +103,7 @@ class Vocabulary:
         except (IndexError, OverflowError, TypeError):
             pass
         # An itemgetter of one id gives no tuple, and there is none of no id.
-        if isinstance(tokens, (list, tuple)) and len(tokens) < 2 and all(map(self.has, tokens)):
+        if isinstance(tokens, (list, tuple)) and len(tokens) <= 1 and all(map(self.has, tokens)):
             return b"".join(self.table[token] for token in tokens)
         raise self.invalid_token(tokens)
 

@@ -11,14 +11,15 @@ import attrs
 from harmony.cli.diagnostics import report
 from harmony.cli.documents import as_json, json_of, text_of, token_ids, without_line_break
 from harmony.cli.terminal import read, read_lines, write_line
+from harmony.events import ContentDelta, HeaderParsed, MessageFinished
 from harmony.messages import Role
-from harmony.stream import ContentDelta, HeaderParsed, MessageFinished, StreamableParser
+from harmony.stream import StreamableParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harmony.encoding import HarmonyEncoding
-    from harmony.stream import Event
+    from harmony.events import Event
     from harmony.transcript import Diagnostic
 
 
