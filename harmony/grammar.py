@@ -82,7 +82,13 @@ class Grammar:
         """What Lark asks for at an `%import`: the path and text of the imported grammar."""
         if Path(path).name == "spec.lark":
             return "<spec>", self.bound
-        raise OSError(f"the grammar imports {path!r}; only `.spec` can be imported")
+        import lark
+
+        if (Path(lark.__file__).parent / "grammars" / path).exists():
+            raise OSError(path)  # So Lark looks for it among its own: `%import common.DIGIT`.
+        raise GrammarError(
+            f"the grammar imports {path!r}; only `.spec` and Lark's own can be imported"
+        )
 
     @property
     def digest(self) -> str:

@@ -198,13 +198,17 @@ def _pattern(tree: Any, definitions: dict[str, Any]) -> str:
             return f"(?:{_pattern(part, definitions)}){operator}"
         case "literal":
             return _literal_pattern(str(children[0]))
+        case "range":
+            first, last = (re.escape(_unquoted(str(child))) for child in children)
+            return f"[{first}-{last}]"
         case _:
             raise GrammarError(f"a terminal of the grammar uses `{tree.data}`, which is not read")
 
 
 def _literal_pattern(source: str) -> str:
     if source.startswith('"'):
-        return re.escape(_unquoted(source))
+        text = re.escape(_unquoted(source))
+        return f"(?i:{text})" if source.endswith("i") else text
     body, _, flags = source[1:].rpartition("/")
     # Grouped only where it must be: an expression's length is what it costs to compile.
     return f"(?{flags}:{body})" if flags or "|" in body else body
