@@ -29,6 +29,12 @@ def messages_of(vector: dict) -> list[Message]:
     return [Message.from_dict(message) for message in vector["messages"]]
 
 
+def fed(parser: StreamableParser, tokens: list[int], size: int) -> StreamableParser:
+    for at in range(0, len(tokens), size):
+        parser.feed(tokens[at : at + size])
+    return parser
+
+
 @pytest.mark.parametrize("name", VALID)
 class TestValid:
     def test_parse(self, enc, name):
@@ -47,9 +53,7 @@ class TestValid:
         expected = messages_of(vector)
         for size in (1, 2, 3, 5, len(tokens) or 1):
             parser = StreamableParser(enc, role_of(vector))
-            for at in range(0, len(tokens), size):
-                parser.feed(tokens[at : at + size])
-            assert parser.process_eos().messages == expected
+            assert fed(parser, tokens, size).process_eos().messages == expected
         parser = StreamableParser(enc, role_of(vector))
         for token in tokens:
             parser.process(token)
@@ -99,9 +103,7 @@ class TestInvalid:
         for size in (1, 2, len(tokens) or 1):
             parser = StreamableParser(enc, role_of(vector))
             with pytest.raises(HarmonyError) as raised:
-                for at in range(0, len(tokens), size):
-                    parser.feed(tokens[at : at + size])
-                parser.process_eos()
+                fed(parser, tokens, size).process_eos()
             if "position" not in expected:
                 return
             error = raised.value
