@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shell import ROOT, needs_bash, run_module, run_shell
 
 import harmony
 from harmony import Conversation, Message, RenderConversationConfig, Role
 from harmony.cli.entry import command, run
 from harmony.cli.streaming import event_dict
 from harmony.transcript import Diagnostic, TokenRange, Transcript
+from tests.shell import ROOT, needs_bash, run_module, run_shell
 
 WEATHER = ROOT / "examples" / "weather.json"
 COMPLETION = ROOT / "examples" / "weather_completion.json"
@@ -290,7 +290,7 @@ def lenient(monkeypatch, enc):
     def parse(tokens, role=None, *, strict=True, tools=None):
         seen.append((list(tokens), role, strict, list(tools)))
         diagnostics = [
-            Diagnostic("stray-text", "what it met", TokenRange(2, 5), "error"),
+            Diagnostic("stray-text", "what it met", TokenRange(2, 5), "error", "met"),
             Diagnostic("junk", "what it made of it", TokenRange(7, 8)),
         ]
         return Transcript([message], tokens, [], enc.vocabulary, diagnostics)
@@ -321,6 +321,7 @@ def test_recover_writes_diagnostics_as_json(lenient):
         "severity": "error",
         "message": "what it met",
         "tokens": [2, 5],
+        "text": "met",
     }
 
 
@@ -329,6 +330,33 @@ def test_recover_is_coloured_on_a_terminal(lenient, monkeypatch, no_color, expec
     monkeypatch.setenv("NO_COLOR", no_color)
     _, _, err = harmony_("parse", "--recover", stdin="[1]", terminal="stderr")
     assert expected in err
+
+
+VECTORS = [
+    json.loads(line)
+    for line in (ROOT / "tests" / "vectors" / "recovery.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_recover_reads_a_stream_as_it_reads_all_at_once(vector):
+    args = ["parse", "--recover", "--json", "--from-text"]
+    args += ["--role", vector["role"]] if vector["role"] else []
+    args += [f"--tool={tool}" for tool in vector["tools"]]
+    status, out, err = harmony_(*args, stdin=vector["text"] + "\n")
+    streamed_status, streamed_out, streamed_err = harmony_(
+        *args, "--stream", stdin=vector["text"] + "\n"
+    )
+    assert (status, streamed_status) == (0, 0)
+    finished = [event for event in events(streamed_out) if event["event"] == "message_finished"]
+    assert [event["message"] for event in finished] == json.loads(out)
+    assert sorted(streamed_err.splitlines()) == sorted(err.splitlines())
+    # Each message has its header and all its text.
+    opened = [event for event in events(streamed_out) if event["event"] == "header_parsed"]
+    assert len(opened) == len(finished)
+    texts = [event["text"] for event in events(streamed_out) if event["event"] == "content_delta"]
+    contents = [event["message"]["content"][0]["text"] for event in finished]
+    assert "".join(texts) == "".join(contents)
 
 
 # ---- tokens ------------------------------------------------------------------------------

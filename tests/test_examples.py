@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from shell import ROOT
 
 from harmony import Conversation, Message, Role
+from tests.shell import ROOT
 
 EXAMPLES = ROOT / "examples"
 SAYS = {

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import attrs
 import pytest
-from shell import ROOT, clean_environment
 
 from harmony import __version__
+from tests.shell import ROOT, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 

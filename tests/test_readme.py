@@ -9,7 +9,8 @@ import sys
 import textwrap
 
 import pytest
-from shell import ROOT, clean_environment, needs_bash, run_shell
+
+from tests.shell import ROOT, clean_environment, needs_bash, run_shell
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

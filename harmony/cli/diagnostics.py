@@ -18,8 +18,8 @@ def report(diagnostic: Diagnostic, *, as_json: bool, line: int | None = None) ->
 
     Args:
         diagnostic: what was noticed.
-        as_json: as a line of JSON: ``code``, ``severity``, ``message``, ``tokens``, and
-            ``line`` if it is known.
+        as_json: as a line of JSON: ``code``, ``severity``, ``message``, ``tokens`` (the
+            range), ``text``, and ``line`` if it is known.
         line: the line of the input that it is about.
     """
     start, stop = diagnostic.tokens
@@ -30,9 +30,10 @@ def report(diagnostic: Diagnostic, *, as_json: bool, line: int | None = None) ->
             "severity": diagnostic.severity,
             "message": diagnostic.message,
             "tokens": [start, stop],
+            "text": diagnostic.text,
         }
         say(documents.as_json(facts, jsonl=True))
         return
-    where = f"token {start}" if stop - start <= 1 else f"tokens {start}-{stop - 1}"
+    where = f"tokens {start}-{stop - 1}" if stop - start > 1 else f"token {start}"
     code = click.style(diagnostic.code, bold=True)
     complain(f"{code} ({where}): {diagnostic.message}", diagnostic.severity, line=line)

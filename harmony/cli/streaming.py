@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harmony.encoding import HarmonyEncoding
     from harmony.events import Event
+    from harmony.messages import Message
     from harmony.transcript import Diagnostic
 
 
@@ -39,24 +40,56 @@ def write_events(
         HarmonyError: the input is no list of ids, or (if ``strict``) not in the format. The
             events before the fault are written.
     """
-    parser = StreamableParser(harmony, None if role is None else Role(role), strict=strict)
-    del tools
-    reported = 0
-    given = 0
+    parser = _parser(harmony, None if role is None else Role(role), tools, strict=strict)
+    reported: set[Diagnostic] = set()
+    given: str | None = None
     for token in _tokens(file, harmony, from_text=from_text):
         for event in parser.feed([token]):
-            given = 0 if isinstance(event, HeaderParsed) else given + _size(event)
-            write_line(as_json(event_dict(event), jsonl=True), now=True)
-        reported = _report_from(parser, reported, as_json=json_reports)
+            match event:
+                case HeaderParsed():
+                    given = ""
+                case ContentDelta(text=text):
+                    given = (given or "") + text
+                case MessageFinished():
+                    given = None
+            _write(event)
+        _report_new(parser, reported, as_json=json_reports)
     finished = len(parser.messages)
     parser.process_eos()
     for message in parser.messages[finished:]:
-        # The end of the input can complete a text, and it finishes a message.
-        rest = message.content[0].text[given:]  # type: ignore[attr-defined]
-        events: list[Event] = [ContentDelta(rest)] if rest else []
-        for event in [*events, MessageFinished(message, None)]:
-            write_line(as_json(event_dict(event), jsonl=True), now=True)
-    _report_from(parser, reported, as_json=json_reports)
+        for event in _last_events(message, given):
+            _write(event)
+        given = None
+    _report_new(parser, reported, as_json=json_reports)
+
+
+def _parser(
+    harmony: HarmonyEncoding, role: Role | None, tools: Sequence[str], *, strict: bool
+) -> StreamableParser:
+    if strict:
+        return StreamableParser(harmony, role)
+    from harmony.lenient_stream import LenientStreamableParser
+
+    return LenientStreamableParser(harmony, role, tools=tools)
+
+
+def _last_events(message: Message, given: str | None) -> Iterator[Event]:
+    """What the end of the input brought: ``message``, whose text up to ``given`` was written.
+
+    None if not even its header was.
+    """
+    author = message.author
+    if given is None:
+        routing = (message.recipient, message.channel, message.content_type)
+        yield HeaderParsed(author.role, author.name, *routing)
+    rest = message.content[0].text[len(given or "") :]  # type: ignore[attr-defined]
+    if rest:
+        yield ContentDelta(rest)
+    yield MessageFinished(message, None)
+
+
+def _write(event: Event) -> None:
+    write_line(as_json(event_dict(event), jsonl=True), now=True)
 
 
 def event_dict(event: Event) -> dict[str, Any]:
@@ -71,16 +104,13 @@ def event_dict(event: Event) -> dict[str, Any]:
     return {"event": name, **attrs.asdict(event)}
 
 
-def _size(event: Event) -> int:
-    return len(event.text) if isinstance(event, ContentDelta) else 0
-
-
-def _report_from(parser: StreamableParser, first: int, *, as_json: bool) -> int:
-    """Report the diagnostics from index ``first`` on; returns how many there are now."""
+def _report_new(parser: StreamableParser, reported: set[Diagnostic], *, as_json: bool) -> None:
+    """Report the diagnostics of a lenient parser that are not in ``reported``; put them there."""
     diagnostics: list[Diagnostic] = getattr(parser, "diagnostics", [])
-    for diagnostic in diagnostics[first:]:
-        report(diagnostic, as_json=as_json)
-    return len(diagnostics)
+    for diagnostic in diagnostics:
+        if diagnostic not in reported:
+            reported.add(diagnostic)
+            report(diagnostic, as_json=as_json)
 
 
 def _tokens(file: str, harmony: HarmonyEncoding, *, from_text: bool) -> Iterator[int]:
