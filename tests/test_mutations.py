@@ -127,6 +127,7 @@ class TestChangedGrammar:
 
     def test_ranges_and_letters_of_either_case(self):
         text = GRAMMAR.text.replace('"to="', '"TO="i').replace("name: WORD", "name: NAME")
+        text = text.replace("(?!to=)", "(?![tT][oO]=)")
         text += 'NAME: ("a".."z" | "-")+\n'
         encoding = load_harmony_encoding("HarmonyGptOss", grammar=text)
         tokens = encoding.encode(
@@ -172,10 +173,13 @@ class TestChangedGrammar:
         ],
     )
     def test_a_grammar_that_does_not_hold_together(self, text, sentence):
-        with pytest.raises(GrammarError) as raised:
+        def use():
             encoding = load_harmony_encoding("HarmonyGptOss", grammar=text)
             encoding.parse([200006])
             encoding.render(Message.from_role_and_content(Role.USER, "x"))
+
+        with pytest.raises(GrammarError) as raised:
+            use()
         assert sentence in str(raised.value)
 
     def test_a_grammar_is_a_text_or_a_path(self, tmp_path, corpus):
