@@ -19,6 +19,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 _LOWEST_INTEGER = -(2**63)
 _HIGHEST_INTEGER = 2**64 - 1
+_LAST_DECIMAL_OF_RUST = -5
 
 
 def plain(value: Any, *, max_depth: int, path: str = "") -> Json:
@@ -83,7 +84,7 @@ def number(value: float) -> str:
     mantissa, mark, exponent = text.partition("e")
     if not mark:
         return text
-    if int(exponent) == -5:
+    if int(exponent) == _LAST_DECIMAL_OF_RUST:
         # Rust goes over to the exponent one digit later than Python: 1e-05 is 0.00001.
         sign, digits = re.fullmatch(r"(-?)([\d.]+)", mantissa).groups()  # type: ignore[union-attr]
         return f"{sign}0.0000{digits.replace('.', '')}"

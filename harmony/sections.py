@@ -166,7 +166,7 @@ def _comment_lines(text: str, words: dict[str, Any]) -> Iterator[str]:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of ``text``, as the reference splits it: at ``\\n`` and ``\\r\\n`` only.
+    r"""The lines of ``text``, as the reference splits it: at ``\n`` and ``\r\n`` only.
 
     What follows the last line feed is a line if it is not empty. (`str.splitlines` would
     also split at U+2028 and at form feeds.)

@@ -30,7 +30,7 @@ def text_grammar(name: str, bound: str, starts: tuple[str, ...]) -> Lark:
     from lark import Lark
     from lark.exceptions import LarkError
 
-    def imported(base_path: object, path: str) -> tuple[str, str]:
+    def imported(_: object, path: str) -> tuple[str, str]:
         if Path(path).name == "spec.lark":
             return "<spec>", bound
         raise OSError(f"the grammar imports {path!r}; only `.spec` can be imported")
@@ -50,11 +50,11 @@ def text_grammar(name: str, bound: str, starts: tuple[str, ...]) -> Lark:
 
 
 def template_pattern(template: str, fields: Mapping[str, str]) -> str:
-    """A regular expression of the texts that ``template`` gives.
+    r"""A regular expression of the texts that ``template`` gives.
 
     Args:
         template: as in the spec, for `str.format`: ``"## {name}"``.
-        fields: the pattern of each field, such as ``{"name": "[^\\n]*"}``.
+        fields: the pattern of each field, such as ``{"name": "[^\n]*"}``.
     """
     parts = re.split(r"(\{\{|\}\}|\{\w+\})", template)
     return "".join(_part(part, fields) for part in parts)
@@ -85,13 +85,20 @@ def fault(error: UnexpectedInput, text: str) -> tuple[int, str]:
 
     offset, expected = len(text), set[Any]()
     if isinstance(error, UnexpectedCharacters):
-        offset, expected = error.pos_in_stream, set(error.allowed or ())
+        offset, expected = error.pos_in_stream or 0, set(error.allowed or ())
     elif isinstance(error, UnexpectedToken):
         expected = set(error.accepts or error.expected)
-        if error.token.type != "$END" and error.token.start_pos is not None:
-            offset = error.token.start_pos
+        if error.token.type != "$END":
+            offset = error.token.start_pos or 0
     elif isinstance(error, UnexpectedEOF):
         expected = set(error.expected)
     found = repr(text[offset : offset + 20]) if offset < len(text) else "the end of the text"
-    wanted = ", ".join(sorted(str(name).lstrip("_") for name in expected))
-    return offset, f"{found} where the grammar has {wanted}"
+    named = (str(name).strip("_").lower().replace("_", " ") for name in expected)
+    wanted = ", ".join(sorted("its end" if name == "$end" else name for name in named))
+    return offset, f"{found} where the template has {wanted or 'its end'}"
+
+
+def first_difference(one: str, other: str) -> int:
+    """The offset of the first character in which two texts differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))

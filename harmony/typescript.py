@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from harmony.errors import InvalidSchema, InvalidType, UnknownName
 from harmony.json_text import plain
 from harmony.spec import load_spec
+from harmony.text_grammar import first_difference
 from harmony.typescript_reader import read_reference_type
 from harmony.typescript_reference import ReferenceStyle
 
@@ -52,7 +52,11 @@ def schema_to_typescript(
 
 
 def typescript_to_schema(
-    text: str, *, style: str | None = None, spec: Spec | None = None
+    text: str,
+    *,
+    style: str | None = None,
+    spec: Spec | None = None,
+    declared: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The JSON Schema that is written as ``text``. Implements [typescript].
 
@@ -74,7 +78,7 @@ def typescript_to_schema(
     except RecursionError:
         raise InvalidType("the type is nested too deeply") from None
     if again != text:
-        offset = len(commonprefix([again, text]))
+        offset = first_difference(again, text)
         raise InvalidType(
             f"{text[offset : offset + 20]!r} where the schema that was read is written as "
             f"{again[offset : offset + 20]!r}",

@@ -116,7 +116,8 @@ class _Reader:
                 schema["description"] = str(child).lstrip(" ").removeprefix("// ")[:-1]
                 continue
             member = _subtree(child)
-            key = next(t for t in member.children if _is_token(t) and t.type.endswith("KEY"))
+            found = _by_rule(member)
+            key = found["KEY"] if "KEY" in found else found["UNION_KEY"]
             name = str(key).lstrip(" ").rstrip(" ").removesuffix(":")
             if not name.endswith("?"):
                 required.append(name)
@@ -143,7 +144,7 @@ class _Reader:
         return schema
 
     def _union_of_items(self, tree: Tree[Token]) -> tuple[Schema, str]:
-        """The items of an array, and its default if a comment has swallowed it.
+        r"""The items of an array, and its default if a comment has swallowed it.
 
         A union behind a key is always that, since a property's own union stands below its
         key: `key?: \n | string\n | number[],`, where `[]` seems to be the last variant's.

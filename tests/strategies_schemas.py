@@ -8,10 +8,12 @@ from harmony.contents import (
     ChannelConfig,
     DeveloperContent,
     ReasoningEffort,
+    ResponseFormat,
     SystemContent,
     ToolDescription,
     ToolNamespaceConfig,
 )
+from harmony.typescript import schema_to_typescript, typescript_to_schema
 
 # No lone surrogates: JSON cannot carry them to the peer.
 CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -179,9 +181,16 @@ _LEAVES = st.one_of(
 _DEFAULTS = st.sampled_from([1, 1.5, True, None, "a", "\n", "two\nlines", [], [1], {}, {"a": "b"}])
 
 
+def _annotated(schema: dict, notes: dict) -> dict:
+    # The default of an enum is one of its values; the reference writes it without quotes.
+    if "enum" in schema and "default" in notes:
+        notes = {**notes, "default": schema["enum"][0]}
+    return {**schema, **notes}
+
+
 def _usual_branch(inner: st.SearchStrategy, *, unions: bool = True) -> st.SearchStrategy:
     annotated = st.builds(
-        lambda schema, notes: {**schema, **notes},
+        _annotated,
         inner,
         st.fixed_dictionaries(
             {},
@@ -207,7 +216,7 @@ def _usual_branch(inner: st.SearchStrategy, *, unions: bool = True) -> st.Search
     )
     arrays = st.builds(lambda items: {"type": "array", "items": items}, inner)
     variants = st.builds(
-        lambda schema, notes: {**schema, **notes},
+        _annotated,
         inner,
         st.fixed_dictionaries(
             {}, optional={"description": st.sampled_from(["One.", "é: x"]), "default": _DEFAULTS}
@@ -222,3 +231,80 @@ USUAL_SCHEMAS = st.recursive(_LEAVES, _usual_branch, max_leaves=8)
 
 #: The same without `oneOf`, whose comments can leave two readings.
 PLAIN_SCHEMAS = st.recursive(_LEAVES, lambda s: _usual_branch(s, unions=False), max_leaves=8)
+
+# ---- content as people write it ----------------------------------------------------------
+
+#: Text that is also a template's, and text that only looks like it.
+HOSTILE_PROSE = st.sampled_from(
+    [
+        "You are helpful.",
+        "Be brief.\n\nBe kind.\n",
+        "# Tools\n\n## search\n\nUse it with care.",
+        "x\n\n# Tools\n\nnone",
+        "x\n\n# Response Formats\n\n## a\n\nno JSON",
+        "Reasoning: high as ever",
+        "Knowledge cutoff: never\nwhat",
+        "x\n\n# Valid channels: some, but not all",
+        "# Instructions\n\nagain",
+        "namespace a {\n\n} // namespace a",
+        " \r\n\t",
+        "",
+    ]
+)
+_LINE = st.sampled_from(["2024-06", "", "é", "a: b", "x."])
+
+
+def _canonical(schema: dict) -> dict:
+    return typescript_to_schema(schema_to_typescript(schema))
+
+
+CANONICAL_TOOLS = st.builds(
+    ToolDescription,
+    name=st.sampled_from(["get_weather", "f", "a.b", "x-y"]),
+    description=PROSE | st.sampled_from(["a\nb\r\r\nc", "type f = () => any;", "} // namespace x"]),
+    parameters=st.none() | PLAIN_SCHEMAS.map(_canonical),
+)
+
+
+def _namespaces(names: list[str]) -> st.SearchStrategy:
+    namespaces = st.builds(
+        ToolNamespaceConfig,
+        name=st.sampled_from(names),
+        description=st.none() | PROSE.filter(bool),
+        tools=st.lists(CANONICAL_TOOLS, min_size=1, max_size=3),
+    )
+    return st.lists(namespaces | BUILT_IN, max_size=3).map(
+        lambda found: {namespace.name: namespace for namespace in found} or None
+    )
+
+
+CANONICAL_SYSTEM = st.builds(
+    SystemContent,
+    model_identity=st.none() | HOSTILE_PROSE,
+    reasoning_effort=st.none() | st.sampled_from(ReasoningEffort),
+    conversation_start_date=st.none() | _LINE,
+    knowledge_cutoff=st.none() | _LINE,
+    channel_config=st.none()
+    | st.builds(
+        ChannelConfig,
+        st.lists(st.sampled_from(["analysis", "final", "a.b", "é"]), min_size=1, max_size=3),
+        st.booleans(),
+    ),
+    tools=_namespaces(["functions", "mcp"]),
+)
+CANONICAL_DEVELOPER = st.builds(
+    DeveloperContent,
+    instructions=st.none() | HOSTILE_PROSE,
+    tools=_namespaces(["functions", "mcp"]),
+    response_formats=st.none()
+    | st.lists(
+        st.builds(
+            ResponseFormat,
+            name=st.sampled_from(["shopping_list", "a b", "é"]),
+            schema=st.dictionaries(TEXT, VALUES, max_size=2),
+            description=st.none() | PROSE.filter(bool),
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+)
