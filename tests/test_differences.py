@@ -55,6 +55,7 @@ class TestDifferences:
         value = value.removesuffix('"')
         found = {
             "a message to the recipient": message.recipient,
+            "a message on the channel": message.channel,
             "a tool named": message.author.name,
         }
         assert found[kind] == value
