@@ -250,6 +250,7 @@ class HarmonyEncoding:
         *,
         strict: bool = True,
         tools: Tools = None,
+        structured: bool = False,
     ) -> Transcript:
         """The messages of a completion or a prompt, where they stood, and what was noticed.
 
@@ -259,12 +260,54 @@ class HarmonyEncoding:
             strict: refuse what is not in the format; with False, read it all the same.
             tools: the declared tools, which a lenient reading may need: `ToolDescription`s,
                 namespaces, or recipients such as ``"functions.get_weather"``.
+            structured: read system and developer messages into `SystemContent` and
+                `DeveloperContent`. Text that does not follow the template stays text, with a
+                diagnostic that says from where on it departs. Spec: [[departures]].
 
         Raises as `parse_messages_from_completion_tokens` does; never with ``strict=False``.
         """
+        tokens, role = ids_of(tokens), _optional_role(role)
         if strict:
-            return self.parser.transcript(ids_of(tokens), _optional_role(role))
-        return self.recovery.transcript(ids_of(tokens), _optional_role(role), tools)
+            transcript = self.parser.transcript(tokens, role)
+        else:
+            transcript = self.recovery.transcript(tokens, role, tools)
+        if structured:
+            from harmony.structured import read_structure
+
+            read_structure(transcript, self.renderer)
+        transcript._normalize = self._normalized  # noqa: SLF001 (given, so that it needs no us)
+        return transcript
+
+    def _normalized(self, transcript: Transcript) -> Transcript:
+        normal = self.renderer.normalized(transcript)
+        normal._normalize = self._normalized  # noqa: SLF001 (as above)
+        return normal
+
+    def parse_conversation(
+        self, tokens: Sequence[int], *, strict: bool = True, structured: bool = True
+    ) -> Transcript:
+        """The conversation that a prompt holds; the inverse of rendering it.
+
+        A prompt ends inside a header: `.next_turn_role` of the result says whose turn it
+        opens. Raises as `parse` does.
+        """
+        tokens = list(ids_of(tokens))
+        turn = self._open_turn(tokens)
+        if turn is None:
+            return self.parse(tokens, strict=strict, structured=structured)
+        role, start = turn
+        transcript = self.parse(tokens[:start], strict=strict, structured=structured)
+        transcript.next_turn_role = role
+        return transcript
+
+    def _open_turn(self, tokens: list[int]) -> tuple[Role, int] | None:
+        """The role whose header the tokens end in, and where that begins."""
+        start = self.vocabulary.start_id
+        for role in Role:
+            turn = self.renderer.turn(role)
+            if tokens[-len(turn) :] == turn and turn[0] == start:
+                return role, len(tokens) - len(turn)
+        return None
 
     def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
         """Lark's parse tree of the tokens; its leaves are lexed bytes. Spec: grammar/.

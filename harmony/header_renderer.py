@@ -51,6 +51,24 @@ class HeaderRenderer:
         self.known: dict[tuple[str | None, ...], RenderedHeader] = {}
         """The headers rendered so far, by role, name, recipient, channel and content type."""
 
+    def normal(self, message: Message) -> Message:
+        """The message as its header in this dialect says it, with the same content.
+
+        Raises as `key` does.
+        """
+        self.key(message)
+        fields = self._fields(message)
+        content_type = fields.get("content_type")
+        if "constrained_content_type" in fields:
+            content_type = self._constrain + fields["constrained_content_type"]
+        return Message(
+            author=message.author,
+            content=list(message.content),
+            channel=message.channel,
+            recipient=fields.get("recipient"),
+            content_type=content_type,
+        )
+
     def key(self, message: Message) -> tuple[str | None, ...]:
         """The role, name, recipient, channel and content type of a message.
 

@@ -15,8 +15,9 @@ from harmony.header_renderer import HeaderRenderer
 from harmony.messages import Message, Role
 from harmony.rendering import Rendering
 from harmony.sections import developer_text, system_text
-from harmony.transcript import Span, TokenRange, message_key
+from harmony.transcript import Span, TokenRange, Transcript, message_key
 from harmony.validation import shortened, type_name
+from harmony.vocabulary import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from harmony.grammar import Grammar
     from harmony.spec import Dialect
     from harmony.text_cache import TextCache
-    from harmony.transcript import ExactMessage, Transcript
+    from harmony.transcript import ExactMessage
     from harmony.vocabulary import Vocabulary
     from harmony.writer import Writer
 
@@ -43,11 +44,11 @@ class Renderer:
         schema_style: str | None = None,
     ) -> None:
         spec = grammar.spec
-        self._spec = spec
+        self.spec = spec
         self._headers = HeaderRenderer(grammar, dialect, vocabulary, writer)
         self._vocabulary = vocabulary
         self._cache = cache
-        self._schema_style = schema_style
+        self.schema_style = schema_style
         terminators = spec.table("terminators")
         self._start = spec.token("start").id
         self._call_role = Role(terminators["call_role"])
@@ -55,6 +56,10 @@ class Renderer:
         self._training_channel = terminators["training_channel"]
         self._namespace = spec.table("system_message")["function_namespace"]
         self._turns: dict[str, list[int]] = {}
+
+    def token_at(self, tokens: Sequence[int], offset: int) -> int:
+        """The index of the token that holds the byte ``offset`` of the lexed ``tokens``."""
+        return self._vocabulary.index_at(tokens, offset)
 
     # ---- contents --------------------------------------------------------------------------
 
@@ -68,14 +73,14 @@ class Renderer:
                 )
             return self._vocabulary.encode_ordinary(content.text)
         self._check_place(content, message)
-        key = _key(content, self._schema_style, function_tools=function_tools)
+        key = _key(content, self.schema_style, function_tools=function_tools)
         if key is not None and (ids := self._cache.get(key)) is not None:
             return ids
         if isinstance(content, SystemContent):
-            text = system_text(content, self._spec, function_tools=function_tools)
+            text = system_text(content, self.spec, function_tools=function_tools)
         else:
             assert isinstance(content, DeveloperContent)
-            text = developer_text(content, self._spec, schema_style=self._schema_style)
+            text = developer_text(content, self.spec, schema_style=self.schema_style)
         ids = self._vocabulary.encode_ordinary(text)
         if key is not None:
             self._cache.put(key, ids)
@@ -103,11 +108,8 @@ class Renderer:
             InvalidMessage: a field has the wrong type.
         """
         header = self._headers.header(message)
-        out = header.ids.copy()
-        for content in _contents(message):
-            out += self._content_ids(content, message, function_tools=function_tools)
-        out.append(header.terminator)
-        return out
+        content = self._content_of(message, function_tools=function_tools)
+        return [*header.ids, *content, header.terminator]
 
     def has_function_tools(self, messages: Sequence[Message]) -> bool:
         """Whether a developer message declares function tools. Spec: [system_message]."""
@@ -201,6 +203,55 @@ class Renderer:
         """The id that ends a training example. Spec: [terminators]."""
         return self._training
 
+    def normalized(self, transcript: Transcript) -> Transcript:
+        """The conversation of ``transcript`` in normal form. Spec: [normal_form]."""
+        tokens: list[int] = []
+        spans: list[Span] = []
+        messages: list[Message] = []
+        parsed = transcript.tokens
+        function_tools = self.has_function_tools(transcript.messages)
+        for message, span in zip(transcript.messages, transcript.spans, strict=True):
+            # The dialect may mark a content type, and a mark is read back as part of it.
+            normal = self._headers.normal(message)
+            header = self._headers.header(normal)
+            content = parsed[span.content.start : span.content.stop]
+            if not self._spells(content, message):
+                content = self._content_of(message, function_tools=function_tools)
+            start = len(tokens)
+            tokens += header.ids
+            begins = len(tokens)
+            tokens += content
+            ends = len(tokens)
+            tokens.append(header.terminator)
+            spans.append(
+                Span(
+                    TokenRange(start, begins),
+                    TokenRange(begins, ends),
+                    TokenRange(ends, len(tokens)),
+                )
+            )
+            messages.append(normal)
+        return Transcript(messages, tokens, [], self._vocabulary, spans=spans)
+
+    def _spells(self, content: list[int], message: Message) -> bool:
+        """Whether these ids, all of them ordinary, are the text of ``message``.
+
+        They are not where recovery cut a token in two (`finalx`), or read a special token as
+        text; of a structured content the ids are what it was read from.
+        """
+        if not all(0 <= token < self._vocabulary.first_special for token in content):
+            return False
+        texts = [part.text for part in message.content if isinstance(part, TextContent)]
+        if len(texts) != len(message.content):
+            return True
+        return text_of(self._vocabulary.lex(content)) == "".join(texts)
+
+    def _content_of(self, message: Message, *, function_tools: bool) -> list[int]:
+        ids: list[int] = []
+        for part in _contents(message):
+            ids += self._content_ids(part, message, function_tools=function_tools)
+        return ids
+
     # ---- with spans ------------------------------------------------------------------------
 
     def rendering(
@@ -232,8 +283,7 @@ class Renderer:
             else:
                 out += header.ids
                 content = len(out)
-                for part in message.content:
-                    out += self._content_ids(part, message, function_tools=function_tools)
+                out += self._content_of(message, function_tools=function_tools)
                 terminator = [header.terminator]
             stop = len(out)
             out += terminator

@@ -12,9 +12,9 @@ from harmony.contents import TextContent
 from harmony.messages import Conversation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from harmony.messages import Message
+    from harmony.messages import Message, Role
     from harmony.vocabulary import Vocabulary
 
 
@@ -80,13 +80,15 @@ def message_key(message: Message) -> tuple[object, ...]:
     return (author.role, author.name, *routing, contents)
 
 
-class Transcript:
-    """The result of `HarmonyEncoding.parse`.
+class Transcript(Conversation):
+    """The result of `HarmonyEncoding.parse`: a conversation that knows its tokens.
 
     Attributes:
         messages: the messages, in their order.
         tokens: the ids that were parsed.
         diagnostics: what was noticed; empty after a strict parse.
+        next_turn_role: whose turn the tokens open at their end, as a prompt does; only
+            `HarmonyEncoding.parse_conversation` reads that.
     """
 
     def __init__(
@@ -98,12 +100,14 @@ class Transcript:
         diagnostics: Sequence[Diagnostic] = (),
         spans: list[Span] | None = None,
     ) -> None:
-        self.messages = messages
+        super().__init__(messages)
         self.tokens = list(tokens)
+        self.next_turn_role: Role | None = None
         self.diagnostics = list(diagnostics)
         self._bounds = bounds
         self._vocabulary = vocabulary
         self._spans = spans
+        self._normalize: Callable[[Transcript], Transcript] | None = None
 
     @property
     def spans(self) -> list[Span]:
@@ -116,6 +120,17 @@ class Transcript:
     def conversation(self) -> Conversation:
         """The messages as a conversation."""
         return Conversation.from_messages(self.messages)
+
+    def normalized(self) -> Transcript:
+        """The conversation as it is stored for the next turn. Spec: [normal_form].
+
+        Headers are the dialect's, every message has its terminator (`<|end|>`, or `<|call|>`
+        for a call; never `<|return|>`), and what stands between messages is gone. Contents
+        keep the very ids that they were parsed from, unless those hold special tokens or ids
+        that the vocabulary lacks.
+        """
+        assert self._normalize is not None, "made by an encoding"
+        return self._normalize(self)
 
     def exact_messages(self) -> dict[tuple[object, ...], list[ExactMessage]]:
         """For each message (its `message_key`) the ids that it was parsed from.
