@@ -146,12 +146,13 @@ class Recovery:
         }
         ends = [*spec.table("stop")["any"], *spec.table("recovery")["terminators"]]
         self._kinds.update((spec.token(name).id, "end") for name in ends)
-        self._leniencies = {row["code"]: row for row in spec.rows("leniencies")}
+        rows = [*spec.rows("leniencies"), *spec.rows("text_leniencies")]
+        self._leniencies = {row["code"]: row for row in rows}
         self._replacement: bytes = spec.table("content")["replacement"].encode()
 
     def openings(self, tools: Tools) -> OpeningReader:
         """What reads headers where ``tools`` are declared. Raises as `tool_names` does."""
-        names = tool_names(tools, self.spec)
+        names = tool_names(tools, self.spec) if tools else ()
         reader = self._readers.get(names)
         if reader is None:
             if len(self._readers) >= MOST_TOOL_SETS:
@@ -269,13 +270,14 @@ class Recovery:
         ends. Spec: [[leniencies]].
         """
         ranges = TokenRanges(starts)
-        diagnostics = []
-        for note in notes:
-            row = self._leniencies[note.code]
-            message = row["sentence"].replace("{found}", repr(note.text))
-            tokens = ranges.of(note)
-            diagnostics.append(Diagnostic(note.code, message, tokens, row["severity"], note.text))
+        diagnostics = [self.diagnostic(note, ranges.of(note)) for note in notes]
         return sorted(diagnostics, key=lambda diagnostic: (diagnostic.tokens, diagnostic.code))
+
+    def diagnostic(self, note: Note, tokens: TokenRange) -> Diagnostic:
+        """What ``note`` says about ``tokens``."""
+        row = self._leniencies[note.code]
+        message = row["sentence"].replace("{found}", repr(note.text))
+        return Diagnostic(note.code, message, tokens, row["severity"], note.text)
 
 
 def _is_open(messages: list[Message], tool: str) -> bool:

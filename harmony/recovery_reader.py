@@ -253,7 +253,7 @@ class RecoveryReader:
         self.sink.noted(Note("missing-message", opening.start, reading.content, ""))
         self._opened(reading.header, opening.start, reading.content)
         self.plain = None
-        self._content(literal(content))
+        self._content(content)
         return True
 
     def _close_header(self, at: int, stop: int, token: Special | None) -> None:
@@ -303,7 +303,7 @@ class RecoveryReader:
             self.pending = None
             self._spoke(header.role, header.name, header.recipient)
             self.sink.opened(header, start, content)
-        self.sink.content(data)
+        self.sink.content(literal(data))
 
     def _content_special(self, token: Special) -> None:
         match token.kind:
@@ -326,7 +326,7 @@ class RecoveryReader:
     def _literal(self, token: Special) -> None:
         """A special token that leads nowhere is text."""
         self.literals.append(token)
-        self._content(literal(token.marker))
+        self._content(token.marker)
 
     def _close(self, at: int, stop: int, token: Special | None) -> None:
         """The message ends."""
@@ -336,7 +336,7 @@ class RecoveryReader:
             self.sink.noted(Note("text-without-header", self.plain, at, ""))
             self.plain = None
         if self.literals:
-            text = "".join(text_of(literal.marker) for literal in self.literals)
+            text = "".join(text_of(token.marker) for token in self.literals)
             first, last = self.literals[0], self.literals[-1]
             self.sink.noted(Note("literal-special", first.at, last.stop, text))
         if self.pending is not None:
