@@ -312,7 +312,9 @@ class Renderer:
 
 
 def _contents(message: Message) -> list[Content]:
-    contents = message.content if isinstance(message, Message) else None
+    if not isinstance(message, Message):
+        raise InvalidMessage(f"expected a Message, got {type_name(message)}")
+    contents = message.content
     if not isinstance(contents, list):
         raise InvalidMessage(f"Message.content: expected a list, got {shortened(contents)}")
     return contents
