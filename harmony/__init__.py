@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from harmony.contents import ToolDescription as ToolDescription
     from harmony.contents import ToolNamespaceConfig as ToolNamespaceConfig
     from harmony.encoding import HarmonyEncoding as HarmonyEncoding
-    from harmony.encoding import HarmonyEncodingName as HarmonyEncodingName
-    from harmony.encoding import RenderConversationConfig as RenderConversationConfig
-    from harmony.encoding import RenderOptions as RenderOptions
-    from harmony.encoding import load_harmony_encoding as load_harmony_encoding
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
     from harmony.errors import InvalidMessage as InvalidMessage
@@ -39,10 +35,14 @@ if TYPE_CHECKING:
     from harmony.events import Event as Event
     from harmony.events import HeaderParsed as HeaderParsed
     from harmony.events import MessageFinished as MessageFinished
+    from harmony.loading import HarmonyEncodingName as HarmonyEncodingName
+    from harmony.loading import load_harmony_encoding as load_harmony_encoding
     from harmony.messages import Author as Author
     from harmony.messages import Conversation as Conversation
     from harmony.messages import Message as Message
     from harmony.messages import Role as Role
+    from harmony.options import RenderConversationConfig as RenderConversationConfig
+    from harmony.options import RenderOptions as RenderOptions
     from harmony.rendering import Rendering as Rendering
     from harmony.stream import StreamableParser as StreamableParser
     from harmony.stream import StreamState as StreamState
@@ -58,16 +58,15 @@ _HOMES = {
         "ChannelConfig Content DeveloperContent ReasoningEffort ResponseFormat SystemContent "
         "TextContent ToolDescription ToolNamespaceConfig"
     ),
-    "encoding": (
-        "HarmonyEncoding HarmonyEncodingName RenderConversationConfig RenderOptions "
-        "load_harmony_encoding"
-    ),
+    "encoding": "HarmonyEncoding",
     "errors": (
         "GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken InvalidUtf8 "
         "MissingExtra ParseError RenderError UnknownName VocabularyError"
     ),
     "events": "ContentDelta Event HeaderParsed MessageFinished",
+    "loading": "HarmonyEncodingName load_harmony_encoding",
     "messages": "Author Conversation Message Role",
+    "options": "RenderConversationConfig RenderOptions",
     "rendering": "Rendering",
     "stream": "StreamState StreamableParser",
     "transcript": "Diagnostic Span TokenRange Transcript",

@@ -3,73 +3,35 @@
 from __future__ import annotations
 
 import functools
-from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import attrs
-
-from harmony.errors import InvalidMessage, InvalidToken, InvalidUtf8, UnknownName
-from harmony.grammar import Grammar, load_grammar
+from harmony.errors import InvalidMessage
 from harmony.history import History
 from harmony.matcher import Matcher
 from harmony.messages import Conversation, Message, Role
+from harmony.options import RenderConversationConfig, RenderOptions
 from harmony.parser import Parser
-from harmony.spec import Spec, load_spec
 from harmony.text_cache import DEFAULT_BYTES, TextCache
-from harmony.validation import is_a, type_name
-from harmony.vocabulary import Vocabulary, ids_of
+from harmony.token_text import TokenText
+from harmony.validation import type_name
+from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
-    import os
-    import re
-    from collections.abc import Collection, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Sequence
 
     from lark import Token, Tree
 
+    from harmony.grammar import Grammar
     from harmony.header_words import Tools
     from harmony.recovery import Recovery
     from harmony.renderer import Renderer
     from harmony.rendering import Rendering
-    from harmony.spec import Dialect, Overlay
+    from harmony.spec import Dialect
     from harmony.transcript import Transcript
+    from harmony.vocabulary import Vocabulary
 
 
-class HarmonyEncodingName(str, Enum):  # noqa: UP042 (as in openai_harmony)
-    """The encodings. Spec: [[encodings]], which a test compares with these members."""
-
-    HARMONY_GPT_OSS = "HarmonyGptOss"
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-@attrs.define
-class RenderConversationConfig:
-    """Which messages of a conversation are rendered."""
-
-    auto_drop_analysis: bool = attrs.field(default=True, validator=is_a(bool))
-    """Drop what the format says to drop; with False everything is kept."""
-    analysis_policy: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
-    """A policy by name, in place of that switch. Spec: [[analysis_policies]]."""
-
-    @property
-    def policy(self) -> str:
-        """The policy that is asked for."""
-        if self.analysis_policy is not None:
-            return self.analysis_policy
-        return "auto" if self.auto_drop_analysis else "keep_all"
-
-
-@attrs.define
-class RenderOptions:
-    """What a single message cannot know of its conversation."""
-
-    conversation_has_function_tools: bool = attrs.field(default=False, validator=is_a(bool))
-    """Whether a developer message declares function tools."""
-
-
-class HarmonyEncoding:
+class HarmonyEncoding(TokenText):
     """Renders messages to tokens, and parses tokens to messages.
 
     Made by `load_harmony_encoding`. It keeps no state of any conversation; threads may share
@@ -93,10 +55,9 @@ class HarmonyEncoding:
         cache_bytes: int = DEFAULT_BYTES,
         schema_style: str | None = None,
     ) -> None:
+        super().__init__(vocabulary, grammar.spec)
         self.name = name
-        self.spec: Spec = grammar.spec
         self.grammar = grammar
-        self.vocabulary = vocabulary
         self.dialect = dialect
         self.cache = TextCache(cache_bytes)
         self.schema_style = schema_style
@@ -316,84 +277,6 @@ class HarmonyEncoding:
         """
         return self.parser.tree(ids_of(tokens), _optional_role(role))
 
-    # ---- tokens ----------------------------------------------------------------------------
-
-    @functools.cached_property
-    def special_tokens_set(self) -> set[str]:
-        """All special tokens, as text."""
-        return set(self.vocabulary.special_texts.values())
-
-    def is_special_token(self, token: int) -> bool:
-        """Whether the id is a special token's."""
-        return token in self.vocabulary.special_texts
-
-    def stop_tokens(self) -> list[int]:
-        """The ids that end a message. Spec: [stop]."""
-        return [token.id for token in self.spec.stop_set("any")]
-
-    def stop_tokens_for_assistant_actions(self) -> list[int]:
-        """The ids at which a server stops sampling. Spec: [stop]."""
-        return [token.id for token in self.spec.stop_set("assistant_actions")]
-
-    def encode(
-        self,
-        text: str,
-        *,
-        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
-        disallowed_special: Literal["all"] | Collection[str] = "all",
-    ) -> list[int]:
-        """The ids of ``text``.
-
-        Args:
-            text: any text.
-            allowed_special: the special tokens that the text may spell, or ``"all"``; each
-                becomes its one id.
-            disallowed_special: those that it must not spell, or ``"all"`` for all others;
-                with ``()`` they are ordinary text.
-
-        Raises:
-            InvalidToken: the text spells a special token that is not allowed.
-        """
-        if not isinstance(text, str):
-            raise InvalidMessage(f"encode: expected a str, got {type_name(text)}")
-        allowed = self.special_tokens_set if allowed_special == "all" else set(allowed_special)
-        if disallowed_special == "all":
-            disallowed = self.special_tokens_set - allowed
-        else:
-            disallowed = set(disallowed_special)
-        if disallowed and (found := _first_of(frozenset(disallowed), text)) is not None:
-            raise InvalidToken(
-                f"Encountered text corresponding to disallowed special token {found!r}. "
-                f"Pass allowed_special={{{found!r}}} to encode it as one special token, or "
-                "disallowed_special=() to encode it as ordinary text"
-            )
-        known = allowed & self.special_tokens_set
-        return self.vocabulary.encoder.encode(text, allowed_special=known, disallowed_special=())
-
-    def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
-        """The text of ``tokens``, special tokens spelled out.
-
-        ``errors`` says what becomes of bytes that are not UTF-8, as in `bytes.decode`.
-
-        Raises:
-            InvalidToken: an id that the vocabulary does not have.
-            InvalidUtf8: with ``errors="strict"``, bytes that are not UTF-8.
-        """
-        try:
-            return self.decode_bytes(tokens).decode("utf-8", errors=errors)
-        except UnicodeDecodeError as error:
-            raise InvalidUtf8(f"Invalid utf-8: {error}") from None
-        except LookupError:
-            raise UnknownName(f"decode: there is no error handler {errors!r}") from None
-
-    def decode_utf8(self, tokens: Sequence[int]) -> str:
-        """The text of ``tokens``. Raises `InvalidUtf8` and `InvalidToken`."""
-        return self.decode(tokens, errors="strict")
-
-    def decode_bytes(self, tokens: Sequence[int]) -> bytes:
-        """The bytes of ``tokens``, special tokens spelled out. Raises `InvalidToken`."""
-        return self.vocabulary.decode_bytes(ids_of(tokens))
-
 
 def _messages(conversation: Conversation) -> list[Message]:
     if isinstance(conversation, Conversation):
@@ -407,91 +290,3 @@ def _role(role: Role) -> Role:
 
 def _optional_role(role: Role | None) -> Role | None:
     return None if role is None else _role(role)
-
-
-def _first_of(texts: frozenset[str], text: str) -> str | None:
-    """The one of ``texts`` that ``text`` holds first."""
-    found = _any_of(texts).search(text)
-    return None if found is None else found.group()
-
-
-@functools.lru_cache(maxsize=16)
-def _any_of(texts: frozenset[str]) -> re.Pattern[str]:
-    import re
-
-    return re.compile("|".join(re.escape(text) for text in sorted(texts)))
-
-
-def load_harmony_encoding(
-    name: str | HarmonyEncodingName,
-    *,
-    dialect: str | None = None,
-    spec: Overlay = None,
-    grammar: str | os.PathLike[str] | None = None,
-    schema_style: str | None = None,
-    cache_bytes: int = DEFAULT_BYTES,
-) -> HarmonyEncoding:
-    """The encoding ``name``: ``"HarmonyGptOss"``.
-
-    Args:
-        name: its name. Spec: [[encodings]].
-        dialect: how headers are written: ``"reference"`` (the default) or
-            ``"channel-first"``. Spec: [[dialects]].
-        spec: facts to lay over the library's own: a mapping, or the path of a TOML file.
-        grammar: another grammar of messages: its text, or the path of a `.lark` file.
-        schema_style: how tools' parameters are written: ``"reference"`` (the default) or
-            ``"complete"``.
-        cache_bytes: the most bytes that the ids of texts already rendered may take; 0 turns
-            that cache off.
-
-    With neither ``spec`` nor ``grammar``, the same arguments give the same object.
-
-    Raises:
-        UnknownName: there is no such encoding or dialect.
-        GrammarError: the spec or the grammar does not hold together.
-    """
-    name = str(name)
-    if spec is None and grammar is None:
-        return _own_encoding(name, dialect, schema_style, cache_bytes)
-    loaded = load_spec(spec)
-    return _encoding(
-        name, dialect, schema_style, cache_bytes, load_grammar(loaded, grammar), Vocabulary(loaded)
-    )
-
-
-@functools.lru_cache(maxsize=16)
-def _own_encoding(
-    name: str, dialect: str | None, schema_style: str | None, cache_bytes: int
-) -> HarmonyEncoding:
-    grammar, vocabulary = _own_parts()
-    return _encoding(name, dialect, schema_style, cache_bytes, grammar, vocabulary)
-
-
-@functools.cache
-def _own_parts() -> tuple[Grammar, Vocabulary]:
-    spec = load_spec()
-    return load_grammar(spec), Vocabulary(spec)
-
-
-def _encoding(
-    name: str,
-    dialect: str | None,
-    schema_style: str | None,
-    cache_bytes: int,
-    grammar: Grammar,
-    vocabulary: Vocabulary,
-) -> HarmonyEncoding:
-    spec = grammar.spec
-    known = [row["name"] for row in spec.rows("encodings")]
-    if name not in known:
-        raise UnknownName(
-            f"Invalid HarmonyEncodingName: {name}; the encodings are: {', '.join(known)}"
-        )
-    return HarmonyEncoding(
-        name,
-        grammar,
-        vocabulary,
-        spec.dialect(dialect),
-        cache_bytes=cache_bytes,
-        schema_style=schema_style,
-    )

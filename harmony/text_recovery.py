@@ -272,7 +272,7 @@ def _begins(text: str, match: re.Match[str], *, sure: bool) -> bool:
 
 @functools.cache
 def _default() -> TextRecovery:
-    from harmony.encoding import HarmonyEncodingName, load_harmony_encoding
+    from harmony.loading import HarmonyEncodingName, load_harmony_encoding
 
     return TextRecovery(load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS))
 

@@ -78,6 +78,6 @@ dialect_option = click.option(
 
 def encoding(dialect: str | None = None) -> HarmonyEncoding:
     """The encoding; its heavy parts are made when they are first used."""
-    from harmony.encoding import HarmonyEncodingName, load_harmony_encoding
+    from harmony.loading import HarmonyEncodingName, load_harmony_encoding
 
     return load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS, dialect=dialect)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar, Unpack
 
-    from harmony.encoding import HarmonyEncoding, RenderConversationConfig
+    from harmony.encoding import HarmonyEncoding
+    from harmony.options import RenderConversationConfig
 
     F = TypeVar("F", bound=Callable[..., None])
 
@@ -74,8 +75,8 @@ def render_msg(*, function_tools: bool, **common: Unpack[Common]) -> None:
     """
 
     def render(encoding: HarmonyEncoding, document: Any) -> list[int]:
-        from harmony.encoding import RenderOptions
         from harmony.messages import Message
+        from harmony.options import RenderOptions
 
         options = RenderOptions(conversation_has_function_tools=function_tools)
         return encoding.render(Message.from_dict(document), options)
@@ -165,7 +166,7 @@ def _check_analysis(keep: bool, policy: str | None) -> None:  # noqa: FBT001 (pr
 
 
 def _config(keep: bool, policy: str | None) -> RenderConversationConfig:  # noqa: FBT001
-    from harmony.encoding import RenderConversationConfig
+    from harmony.options import RenderConversationConfig
 
     return RenderConversationConfig(auto_drop_analysis=not keep, analysis_policy=policy)
 
