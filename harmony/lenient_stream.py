@@ -80,12 +80,16 @@ class LenientStreamableParser(StreamableParser):
         self._utf8 = ContentDecoder()
         self._delta = ""
         self._events: list[Event] = []
+        # Whether bytes that are not UTF-8 come out as the reference gives them, by the token.
+        self._stepping = False
 
     # ---- tokens in -----------------------------------------------------------------------
 
     def process(self, token: int) -> Self:
         """Take one token; returns the parser."""
+        self._stepping = self._reader.state is State.CONTENT
         self._take_all([token])
+        self._stepping = False
         self._events.clear()
         return self
 
@@ -151,7 +155,8 @@ class LenientStreamableParser(StreamableParser):
     def content(self, data: bytes) -> None:
         """More content."""
         self._received.append(data)
-        self._delta += self._utf8.take(data)
+        text = self._utf8.step(data) if self._stepping else self._utf8.take(data)
+        self._delta += text or ""
 
     def closed(self, content: int, stop: int, terminator: int | None) -> None:  # noqa: ARG002
         """The message ends."""

@@ -200,6 +200,16 @@ def check_chunks(enc, tokens, role, whole, size, tools=()):
     if len(parser.messages) > len(finished):
         assert parser.messages[len(finished)].content[0].text.startswith(shown.rstrip("\ufffd"))
     assert list(parser.tokens) == list(tokens)
+    parser = LenientStreamableParser(enc, role, tools=tools)
+    for token in tokens:
+        before = parser.current_content
+        count = len(parser.messages)
+        parser.process(token)
+        if parser.current_content and len(parser.messages) == count:
+            assert parser.current_content == before + (parser.last_content_delta or "")
+    parser.process_eos()
+    assert parser.messages == whole.messages
+    assert parser.diagnostics == whole.diagnostics
 
 
 ANY_IDS = st.lists(
