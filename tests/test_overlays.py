@@ -168,7 +168,7 @@ class TestErrors:
 
     def test_another_sentence(self):
         spec = {"parse_errors": [{"name": "missing_author", "sentence": "nobody speaks"}]}
-        with pytest.raises(RuntimeError, match="^nobody speaks "):
+        with pytest.raises(RuntimeError, match=r"^nobody speaks "):
             overlaid(spec).parse([200006, 200008])
 
 
@@ -210,9 +210,10 @@ class TestLoading:
         assert str(raised.value) == (
             "unknown dialect 'nonsense'; there are: reference, channel-first"
         )
+        config = RenderConversationConfig(analysis_policy="nonsense")
+        encoding = load_harmony_encoding("HarmonyGptOss")
         with pytest.raises(UnknownName) as raised:
-            config = RenderConversationConfig(analysis_policy="nonsense")
-            load_harmony_encoding("HarmonyGptOss").render_conversation(Conversation([]), config)
+            encoding.render_conversation(Conversation([]), config)
         assert str(raised.value) == (
             "the spec has no 'nonsense' in [[analysis_policies]]; it has: 'auto', "
             "'before_last_final', 'keep_all', 'drop_all', 'keep_open_call'"
