@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from harmony.contents import ResponseFormat as ResponseFormat
     from harmony.contents import SystemContent as SystemContent
     from harmony.contents import TextContent as TextContent
-    from harmony.contents import ToolDescription as ToolDescription
-    from harmony.contents import ToolNamespaceConfig as ToolNamespaceConfig
     from harmony.encoding import HarmonyEncoding as HarmonyEncoding
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from harmony.rendering import Rendering as Rendering
     from harmony.stream import StreamableParser as StreamableParser
     from harmony.stream import StreamState as StreamState
+    from harmony.tools import ToolDescription as ToolDescription
+    from harmony.tools import ToolNamespaceConfig as ToolNamespaceConfig
     from harmony.transcript import Diagnostic as Diagnostic
     from harmony.transcript import Span as Span
     from harmony.transcript import TokenRange as TokenRange
@@ -56,7 +56,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "contents": (
         "ChannelConfig Content DeveloperContent ReasoningEffort ResponseFormat SystemContent "
-        "TextContent ToolDescription ToolNamespaceConfig"
+        "TextContent"
     ),
     "encoding": "HarmonyEncoding",
     "errors": (
@@ -69,6 +69,7 @@ _HOMES = {
     "options": "RenderConversationConfig RenderOptions",
     "rendering": "Rendering",
     "stream": "StreamState StreamableParser",
+    "tools": "ToolDescription ToolNamespaceConfig",
     "transcript": "Diagnostic Span TokenRange Transcript",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -15,7 +15,8 @@ import attrs
 
 from harmony.errors import InvalidMessage
 from harmony.spec import load_spec
-from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, type_name
+from harmony.tools import ToolDescription, ToolNamespaceConfig, as_dict, tools_field
+from harmony.validation import is_a, list_of, mapping, parsed_json, shortened
 
 
 class ReasoningEffort(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
@@ -92,127 +93,6 @@ def content_from_dict(raw: Mapping[str, Any]) -> Content:
     raise InvalidMessage(
         f"Unknown content variant: {shortened(dict(fields))}: its `type` should be one of {known}"
     )
-
-
-# ---- tools -------------------------------------------------------------------------------
-
-
-def _jsonable(value: object) -> dict[str, Any] | None:
-    return dict(value) if isinstance(value, Mapping) else value  # type: ignore[return-value]
-
-
-@attrs.define(on_setattr=attrs.setters.NO_OP)
-class ToolDescription:
-    """One tool: its name, what it does, and the JSON Schema of its parameters."""
-
-    name: str = attrs.field(validator=is_a(str))
-    """The name within its namespace: ``"get_weather"``."""
-    description: str = attrs.field(validator=is_a(str))
-    """What it does; may have several lines."""
-    parameters: dict[str, Any] | None = attrs.field(
-        default=None, converter=_jsonable, validator=is_a(dict, optional=True)
-    )
-    """A JSON Schema of type ``object``, or None for a tool that takes nothing."""
-
-    @classmethod
-    def new(
-        cls, name: str, description: str, parameters: dict[str, Any] | None = None
-    ) -> ToolDescription:
-        """A tool of these fields."""
-        return cls(name=name, description=description, parameters=parameters)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The dict form: the fields that are set."""
-        out: dict[str, Any] = {"name": self.name, "description": self.description}
-        if self.parameters is not None:
-            out["parameters"] = self.parameters
-        return out
-
-
-def _tool(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    try:
-        return ToolDescription(value["name"], value["description"], value.get("parameters"))
-    except KeyError as error:
-        raise InvalidMessage(f"ToolDescription: the field {error} is missing") from None
-
-
-def _tools(value: object) -> object:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_tool(item) for item in value]
-    return value
-
-
-@attrs.define(on_setattr=attrs.setters.NO_OP)
-class ToolNamespaceConfig:
-    """A namespace of tools: ``functions``, or a built-in one. Spec: [[namespaces]]."""
-
-    name: str = attrs.field(validator=is_a(str))
-    """The name before the dot of a recipient."""
-    description: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
-    """What the namespace is for; may have several lines."""
-    tools: list[ToolDescription] = attrs.field(
-        factory=list, converter=_tools, validator=list_of(ToolDescription)
-    )
-    """Its tools, in the order in which they are rendered."""
-
-    @staticmethod
-    def built_in(name: str) -> ToolNamespaceConfig:
-        """The built-in namespace of that name, as the spec describes it."""
-        row = load_spec().row("namespaces", name)
-        tools = [
-            ToolDescription(t["name"], t["description"], json.loads(t["parameters"]))
-            for t in row.get("tools", [])
-        ]
-        return ToolNamespaceConfig(name, row.get("description"), tools)
-
-    @staticmethod
-    def browser() -> ToolNamespaceConfig:
-        """The built-in ``browser`` namespace."""
-        return ToolNamespaceConfig.built_in("browser")
-
-    @staticmethod
-    def python() -> ToolNamespaceConfig:
-        """The built-in ``python`` namespace."""
-        return ToolNamespaceConfig.built_in("python")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The dict form: the fields that are set."""
-        out: dict[str, Any] = {"name": self.name}
-        if self.description is not None:
-            out["description"] = self.description
-        out["tools"] = [tool.to_dict() for tool in self.tools]
-        return out
-
-
-def _namespace(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    if "name" not in value:
-        raise InvalidMessage("ToolNamespaceConfig: the field 'name' is missing")
-    return ToolNamespaceConfig(value["name"], value.get("description"), value.get("tools", []))
-
-
-def _namespaces(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _namespace(item) for key, item in value.items()}
-    return value
-
-
-def _are_namespaces(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    where = f"{type(instance).__name__}.{attribute.name}"
-    if value is None:
-        return
-    for key, item in mapping(value, where).items():
-        if not isinstance(item, ToolNamespaceConfig):
-            raise InvalidMessage(
-                f"{where}[{key!r}]: expected a ToolNamespaceConfig, got {type_name(item)}"
-            )
-
-
-def _tools_field() -> Any:
-    return attrs.field(default=None, converter=_namespaces, validator=_are_namespaces)
 
 
 # ---- system messages ---------------------------------------------------------------------
@@ -295,7 +175,7 @@ class SystemContent(Content):
         validator=is_a(ChannelConfig, optional=True),
     )
     """The channels that the model may use."""
-    tools: dict[str, ToolNamespaceConfig] | None = _tools_field()  # noqa: RUF009 (attrs.field)
+    tools: dict[str, ToolNamespaceConfig] | None = tools_field()  # noqa: RUF009 (attrs.field)
     """The built-in namespaces, by name; rendered in the order of their names."""
 
     @classmethod
@@ -360,7 +240,7 @@ class ResponseFormat:
 
     name: str = attrs.field(validator=is_a(str))
     """Its heading."""
-    schema: dict[str, Any] = attrs.field(converter=_jsonable, validator=is_a(dict))
+    schema: dict[str, Any] = attrs.field(converter=as_dict, validator=is_a(dict))
     """The JSON Schema."""
     description: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
     """What it is for; may have several lines."""
@@ -401,7 +281,7 @@ class DeveloperContent(Content):
 
     instructions: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
     """What is elsewhere called the system prompt."""
-    tools: dict[str, ToolNamespaceConfig] | None = _tools_field()  # noqa: RUF009 (attrs.field)
+    tools: dict[str, ToolNamespaceConfig] | None = tools_field()  # noqa: RUF009 (attrs.field)
     """The namespaces of tools, by name; rendered in the order of their names."""
     response_formats: list[ResponseFormat] | None = attrs.field(
         default=None, converter=_formats, validator=_are_formats

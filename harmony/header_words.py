@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from harmony.contents import ToolDescription, ToolNamespaceConfig
 from harmony.errors import InvalidMessage
 from harmony.messages import Role
+from harmony.tools import ToolDescription, ToolNamespaceConfig
 from harmony.validation import shortened, type_name
 from harmony.vocabulary import text_of
 

@@ -22,10 +22,10 @@ from harmony.vocabulary import text_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harmony.contents import ToolDescription, ToolNamespaceConfig
     from harmony.grammar import Grammar
     from harmony.spec import Dialect
     from harmony.text_cache import TextCache
+    from harmony.tools import ToolDescription, ToolNamespaceConfig
     from harmony.transcript import ExactMessage
     from harmony.vocabulary import Vocabulary
     from harmony.writer import Writer

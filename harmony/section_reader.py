@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from harmony.contents import DeveloperContent, SystemContent, ToolNamespaceConfig
+from harmony.contents import DeveloperContent, SystemContent
 from harmony.errors import HarmonyError, InvalidType
 from harmony.section_terminals import opening_words, section_openings, section_terminals
 from harmony.section_tree import SectionTree
 from harmony.sections import developer_text, system_text
 from harmony.text_grammar import fault, first_difference, text_grammar
+from harmony.tools import ToolNamespaceConfig
 from harmony.typescript import STYLES
 
 if TYPE_CHECKING:

@@ -14,8 +14,6 @@ from harmony.contents import (
     ReasoningEffort,
     ResponseFormat,
     SystemContent,
-    ToolDescription,
-    ToolNamespaceConfig,
 )
 from harmony.errors import InvalidType
 from harmony.section_terminals import (
@@ -27,6 +25,7 @@ from harmony.section_terminals import (
     tool_without_pattern,
 )
 from harmony.text_grammar import template_pattern
+from harmony.tools import ToolDescription, ToolNamespaceConfig
 from harmony.typescript import typescript_to_schema
 
 if TYPE_CHECKING:

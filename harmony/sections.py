@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harmony.contents import ChannelConfig, ResponseFormat, ToolDescription, ToolNamespaceConfig
+from harmony.contents import ChannelConfig, ResponseFormat
 from harmony.errors import InvalidMessage, InvalidSchema
+from harmony.tools import ToolDescription, ToolNamespaceConfig
 from harmony.typescript import schema_to_typescript
 from harmony.validation import shortened, type_name
 

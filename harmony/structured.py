@@ -51,9 +51,9 @@ def read_structure(transcript: Transcript, renderer: Renderer) -> None:
     # conversation, so it is known only now.
     function_tools = renderer.has_function_tools(transcript.messages)
     for index, system in systems:
-        departure = system.departure
-        if departure is not None:
-            _note(transcript, renderer, index, "system-text", departure.offset, departure.sentence)
+        if system.departure is not None:
+            offset, sentence = system.departure.offset, system.departure.sentence
+            _note(transcript, renderer, index, "system-text", offset, sentence)
         if system.content is None:
             continue
         channels = system.content.channel_config

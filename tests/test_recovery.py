@@ -11,8 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from harmony import HarmonyEncoding, Message, Role, ToolDescription, load_harmony_encoding
-from harmony.contents import ToolNamespaceConfig
+from harmony import (
+    HarmonyEncoding,
+    Message,
+    Role,
+    ToolDescription,
+    ToolNamespaceConfig,
+    load_harmony_encoding,
+)
 from harmony.errors import InvalidMessage
 from harmony.header_words import Lexicon, tool_names
 from harmony.lenient_stream import LenientStreamableParser

@@ -8,7 +8,7 @@ from enum import Enum
 import pytest
 from hypothesis import given, settings
 
-from harmony.contents import ToolNamespaceConfig
+from harmony import ToolNamespaceConfig
 from harmony.errors import InvalidSchema, InvalidType, UnknownName
 from harmony.typescript import schema_to_typescript, typescript_to_schema
 from tests.peer_sections import peer_type
