@@ -191,6 +191,13 @@ def test_text_goes_round():
     assert good("render-convo", "--text", "--keep-analysis", stdin=messages) == text
 
 
+def test_structured_messages_go_round(weather):
+    tokens = good("render-convo", WEATHER)
+    messages = good("parse", "--structured", stdin=tokens)
+    assert good("render-convo", stdin=messages) == tokens
+    assert json.loads(messages)[1]["content"][0]["tools"].keys() == {"functions"}
+
+
 def test_a_parse_error_is_shown_whole():
     error = bad("parse", "--from-text", stdin="<|start|>assistant<|channel|><|message|>Hi")
     assert error == (
@@ -287,7 +294,7 @@ def lenient(monkeypatch, enc):
     message = Message.from_role_and_content(Role.ASSISTANT, "Hi")
     seen = []
 
-    def parse(tokens, role=None, *, strict=True, tools=None):
+    def parse(tokens, role=None, *, strict=True, tools=None, structured=False):
         seen.append((list(tokens), role, strict, list(tools)))
         diagnostics = [
             Diagnostic("stray-text", "what it met", TokenRange(2, 5), "error", "met"),
@@ -542,6 +549,7 @@ def test_a_missing_file_is_a_usage_error(reader, tmp_path):
         (["render-convo", "--analysis-policy", "x"], "'x' is no analysis policy"),
         (["render-convo", "--keep-analysis", "--analysis-policy", "auto"], "exclude each other"),
         (["parse", "--stream", "--jsonl"], "exclude each other"),
+        (["parse", "--stream", "--structured"], "exclude each other"),
     ],
 )
 def test_usage_errors(args, says):

@@ -51,6 +51,11 @@ if TYPE_CHECKING:
     "a damaged header. May be given several times.",
 )
 @click.option(
+    "--structured",
+    is_flag=True,
+    help="Read system and developer messages into their parts, tools and schemas included.",
+)
+@click.option(
     "--stream",
     is_flag=True,
     help="Take one token at a time, and print each event (a header, a piece of content, a "
@@ -60,12 +65,13 @@ if TYPE_CHECKING:
 @from_text_option
 @jsonl_option
 @click.option("--json", "json_reports", is_flag=True, help="Write --recover's reports as JSON.")
-def parse(
+def parse(  # noqa: PLR0913 (an argument an option)
     *,
     file: str,
     role: str | None,
     strict: bool,
     tools: tuple[str, ...],
+    structured: bool,
     stream: bool,
     from_text: bool,
     jsonl: bool,
@@ -80,8 +86,9 @@ def parse(
     if stream:
         from harmony.cli.streaming import write_events
 
-        if jsonl:
-            raise click.UsageError("--stream and --jsonl exclude each other")
+        if jsonl or structured:
+            other = "--jsonl" if jsonl else "--structured"
+            raise click.UsageError(f"--stream and {other} exclude each other")
         write_events(
             harmony,
             file,
@@ -95,7 +102,9 @@ def parse(
 
     def handle(document: Any, line: int | None) -> str:
         tokens = tokens_in(document, harmony, from_text=from_text)
-        transcript = harmony.parse(tokens, _role(role), strict=strict, tools=tools)
+        transcript = harmony.parse(
+            tokens, _role(role), strict=strict, tools=tools, structured=structured
+        )
         for diagnostic in transcript.diagnostics:
             report(diagnostic, as_json=json_reports, line=line)
         return as_json([message.to_dict() for message in transcript.messages], jsonl=jsonl)
