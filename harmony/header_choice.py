@@ -114,7 +114,10 @@ def _channel(found: Found) -> str | None:
 def _recipient(found: Found) -> str | None:
     """Rule 8: `to=` first, then a tool in the place of a channel, then a tool's bare name."""
     if found.recipients:
-        found.junk += found.bare_recipients
+        # Behind a recipient, `python` may be a content type; a declared tool is none.
+        declared = found.lexicon.declared
+        for word in found.bare_recipients:
+            (found.unknown if declared(word.text) is None else found.junk).append(word)
         words = found.recipients
         texts = [word.text for word in words]
         if len(set(texts)) == 1:
@@ -173,7 +176,7 @@ def _author(
                 return Role(lexicon.tool_role), text, None
             found.note("tool-as-role", word)
             return lexicon.default_role, None, declared
-        if recipient is not None or lexicon.names_tool(text):
+        if recipient is not None or lexicon.names_tool(text) or text == lexicon.tool_role:
             return Role(lexicon.tool_role), text, recipient
         found.note("unknown-role", word)
         return lexicon.default_role, None, recipient

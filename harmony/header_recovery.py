@@ -204,7 +204,7 @@ class _Walk(RecipientWalk):
             self.role, self.name = Role(text_of(of_role)), text_of(name)
             return 1
         addressed = len(words) > 1 and words[1].data.startswith(lexicon.to)
-        if not self.last or addressed or lexicon.is_namespaced(word.text):
+        if not self.last or addressed or lexicon.speaks_as_tool(word.text):
             self.author = word
             return 1
         if channel := lexicon.channel_prefix(word.data):

@@ -202,7 +202,11 @@ class Lexicon:
         """Whether ``word`` names a tool for certain: declared, or in a namespace of the spec."""
         namespace, dot, name = word.partition(".")
         known = namespace in self.namespaces
-        return word in self._declared or word == self.tool_role or (known and bool(name or not dot))
+        return word in self._declared or (known and bool(name or not dot))
+
+    def speaks_as_tool(self, word: str) -> bool:
+        """Whether ``word`` names a tool for certain in the place of the role."""
+        return word == self.tool_role or self.is_namespaced(word)
 
     def names_tool(self, word: str) -> bool:
         """Whether ``word`` shows any sign of a tool; a dot is one."""
@@ -218,7 +222,7 @@ class Lexicon:
         role, mark, name = word.partition(self.name_mark)
         if self.is_glued(word) or (role in self.roles and mark and name):
             return True
-        return word in self.channels or self.is_namespaced(text_of(word))
+        return word in self.channels or self.speaks_as_tool(text_of(word))
 
     def opens(self, data: bytes, *, complete: bool, prose: bool) -> bool:
         """Whether ``data``, between text and a special token, can be a header's beginning.
