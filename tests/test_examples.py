@@ -14,6 +14,7 @@ from tests.shell import ROOT
 EXAMPLES = ROOT / "examples"
 SAYS = {
     "parse.py": ["final, tokens", "Unexpected token 200005 while expecting start token 200006"],
+    "recover.py": ["commentary to functions.bash: ls", "! repeated-recipient: the recipient is"],
     "render.py": ["type get_current_weather = (_: {", "stop sampling at [200002, 200012]"],
     "stream.py": ["[final] It is 27 °C in Lisbon, with a clear sky", "<|return|>"],
     "tools.py": ["functions.get_current_weather (commentary)", "(final): It is 27 °C in Lisbon."],
