@@ -15,6 +15,7 @@ from harmony.header_renderer import HeaderRenderer
 from harmony.messages import Message, Role
 from harmony.rendering import Rendering
 from harmony.sections import developer_text, system_text
+from harmony.tools import ToolNamespaceConfig
 from harmony.transcript import Span, TokenRange, Transcript, message_key
 from harmony.validation import shortened, type_name
 from harmony.vocabulary import text_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from harmony.grammar import Grammar
     from harmony.spec import Dialect
     from harmony.text_cache import TextCache
-    from harmony.tools import ToolDescription, ToolNamespaceConfig
+    from harmony.tools import ToolDescription
     from harmony.transcript import ExactMessage
     from harmony.vocabulary import Vocabulary
     from harmony.writer import Writer
@@ -115,9 +116,10 @@ class Renderer:
         """Whether a developer message declares function tools. Spec: [system_message]."""
         for message in messages:
             for content in _contents(message):
-                if isinstance(content, DeveloperContent) and content.tools:
+                # What is of another type is refused when it is rendered.
+                if isinstance(content, DeveloperContent) and isinstance(content.tools, dict):
                     functions = content.tools.get(self._namespace)
-                    if functions is not None and functions.tools:
+                    if isinstance(functions, ToolNamespaceConfig) and functions.tools:
                         return True
         return False
 

@@ -63,7 +63,7 @@ class Vocabulary:
         Raises:
             VocabularyError: the file that the environment names is missing or another one.
         """
-        folder = os.environ.get(self._facts["environment"])
+        folder = os.environ.get(self._facts["environment"]) or None
         return ordinary_tokens(folder, self._facts["file"], self._facts["sha256"])
 
     @functools.cached_property
