@@ -123,9 +123,9 @@ class _Walk(RecipientWalk):
         """The words, as many as a header may have; the rest of a cut header is content."""
         lexicon = self.lexicon
         regions: list[Region] = []
-        left = lexicon.most_words
-        for number, piece in enumerate(self.pieces):
-            left -= number > 0
+        left = 0
+        for piece in self.pieces:
+            left = left - 1 if piece.kind == "other" else lexicon.most_words
             if left < 0 and self.cut:
                 break
             words = lexicon.words(piece.data, piece.at)

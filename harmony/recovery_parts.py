@@ -99,7 +99,7 @@ class Opening:
         self.undecided = False
         """Whether it may turn out to be text (rule 5)."""
         self.words = 0
-        """How many words and special tokens it has."""
+        """How many words it has since the last `<|channel|>` or `<|constrain|>`."""
         self.in_word = False
         self.repeated: list[bytes] = []
         """Openings before it that said nothing: `<|start|>assistant<|start|>assistant`."""

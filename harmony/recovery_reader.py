@@ -213,7 +213,7 @@ class RecoveryReader:
                 opening.undecided = False
                 opening.pieces.append(Gathering(kind, token.at, token.marker))
                 opening.in_word = False
-                opening.words += 1
+                opening.words = opening.words + 1 if kind == "other" else 0
                 if opening.words > self.lexicon.most_words:
                     self._cut_header(opening)
 
@@ -242,6 +242,8 @@ class RecoveryReader:
 
     def _cut_header(self, opening: Opening) -> bool:
         """Read a header that has no `<|message|>`; False if it brings no message (rule 6)."""
+        if not opening.words and len(opening.pieces) == 1:
+            return False
         pieces = [piece.piece() for piece in opening.pieces]
         reading = read_header(self.lexicon, pieces, opening.speaker, cut=True, called=self._called)
         data = opening.data()
@@ -398,8 +400,7 @@ class RecoveryReader:
         if repeated:
             opening.repeated = [piece.data() for part in repeated for piece in part]
             opening.repeated_at = at
-        words = [self.lexicon.words(bytes(piece.text)) for piece in last]
-        opening.words = sum(map(len, words)) + len(words) - 1
+        opening.words = len(self.lexicon.words(bytes(last[-1].text)))
         self.opening = opening
         self.state = State.HEADER
 
