@@ -6,7 +6,6 @@ builders change the object and return it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Self
@@ -16,7 +15,7 @@ import attrs
 from harmony.errors import InvalidMessage
 from harmony.spec import load_spec
 from harmony.tools import ToolDescription, ToolNamespaceConfig, as_dict, tools_field
-from harmony.validation import is_a, list_of, mapping, parsed_json, shortened
+from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, written_json
 
 
 class ReasoningEffort(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
@@ -41,7 +40,7 @@ class Content:
 
     def to_json(self) -> str:
         """`to_dict` as JSON."""
-        return json.dumps(self.to_dict())
+        return written_json(self.to_dict(), type(self).__name__)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
@@ -75,6 +74,7 @@ class TextContent(Content):
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": "text", "text": …}``."""
+        attrs.validate(self)
         return {"type": self.kind, "text": self.text}
 
 
@@ -114,6 +114,7 @@ class ChannelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form."""
+        attrs.validate(self)
         return attrs.asdict(self)
 
 
@@ -228,6 +229,7 @@ class SystemContent(Content):
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: the fields that are set, and ``type``."""
+        attrs.validate(self)
         return _set_fields(self)
 
 
@@ -247,6 +249,7 @@ class ResponseFormat:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: the fields that are set."""
+        attrs.validate(self)
         out: dict[str, Any] = {"name": self.name, "schema": self.schema}
         if self.description is not None:
             out["description"] = self.description
@@ -324,6 +327,7 @@ class DeveloperContent(Content):
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: the fields that are set, and ``type``."""
+        attrs.validate(self)
         return _set_fields(self)
 
 

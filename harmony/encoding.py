@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from harmony.errors import InvalidMessage
 from harmony.history import History
 from harmony.matcher import Matcher
 from harmony.messages import Conversation, Message, Role
@@ -13,7 +12,7 @@ from harmony.options import RenderConversationConfig, RenderOptions
 from harmony.parser import Parser
 from harmony.text_cache import DEFAULT_BYTES, TextCache
 from harmony.token_text import TokenText
-from harmony.validation import type_name
+from harmony.validation import instance
 from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
@@ -110,8 +109,10 @@ class HarmonyEncoding(TokenText):
             InvalidMessage: a field has the wrong type.
             InvalidSchema: a tool's parameters cannot be written.
         """
-        options = render_options or RenderOptions()
-        tools = options.conversation_has_function_tools
+        tools = False
+        if render_options is not None:
+            options = instance(render_options, RenderOptions)
+            tools = options.conversation_has_function_tools
         return self.renderer.render(message, function_tools=tools)
 
     def render_conversation(
@@ -119,7 +120,7 @@ class HarmonyEncoding(TokenText):
     ) -> list[int]:
         """The ids of a conversation. Raises as `render` does."""
         messages = _messages(conversation)
-        policy = "auto" if config is None else config.policy
+        policy = _policy(config)
         return self.renderer.render_all(messages, self._history.shown(messages, policy))
 
     def render_conversation_for_completion(
@@ -130,7 +131,7 @@ class HarmonyEncoding(TokenText):
     ) -> list[int]:
         """The ids of a conversation, and of what opens the next turn. Raises as `render` does."""
         messages = _messages(conversation)
-        policy = "auto" if config is None else config.policy
+        policy = _policy(config)
         renderer = self.renderer
         tokens = renderer.render_all(messages, self._history.shown(messages, policy))
         tokens += renderer.turn(_role(next_turn_role))
@@ -171,7 +172,7 @@ class HarmonyEncoding(TokenText):
         Raises as `render` does.
         """
         messages = _messages(conversation)
-        policy = (config or RenderConversationConfig()).policy
+        policy = _policy(config)
         kept = self._history.kept(messages, policy)
         rendering = self.renderer.rendering(messages, kept, reuse=reuse)
         tokens = rendering.tokens
@@ -279,9 +280,13 @@ class HarmonyEncoding(TokenText):
 
 
 def _messages(conversation: Conversation) -> list[Message]:
-    if isinstance(conversation, Conversation):
+    if isinstance(conversation, Conversation) and isinstance(conversation.messages, list):
         return conversation.messages
-    raise InvalidMessage(f"expected a Conversation, got {type_name(conversation)}")
+    return instance(instance(conversation, Conversation).messages, list)
+
+
+def _policy(config: RenderConversationConfig | None) -> str:
+    return "auto" if config is None else instance(config, RenderConversationConfig).policy
 
 
 def _role(role: Role) -> Role:

@@ -6,7 +6,6 @@ builders change the object and return it. What a message holds stands in content
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -15,7 +14,15 @@ import attrs
 
 from harmony.contents import Content, TextContent, content_from_dict
 from harmony.errors import InvalidMessage, UnknownName
-from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, type_name
+from harmony.validation import (
+    is_a,
+    list_of,
+    mapping,
+    parsed_json,
+    shortened,
+    type_name,
+    written_json,
+)
 
 
 class Role(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
@@ -131,6 +138,8 @@ class Message:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: author and content always, the other fields if they are set."""
+        attrs.validate(self)
+        attrs.validate(self.author)
         out: dict[str, Any] = {
             "role": self.author.role,
             "name": self.author.name,
@@ -144,7 +153,7 @@ class Message:
 
     def to_json(self) -> str:
         """`to_dict` as JSON."""
-        return json.dumps(self.to_dict())
+        return written_json(self.to_dict(), type(self).__name__)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
@@ -207,11 +216,12 @@ class Conversation:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: ``{"messages": [...]}``."""
+        attrs.validate(self)
         return {"messages": [message.to_dict() for message in self.messages]}
 
     def to_json(self) -> str:
         """`to_dict` as JSON."""
-        return json.dumps(self.to_dict())
+        return written_json(self.to_dict(), type(self).__name__)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Conversation:

@@ -40,6 +40,7 @@ class ToolDescription:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: the fields that are set."""
+        attrs.validate(self)
         out: dict[str, Any] = {"name": self.name, "description": self.description}
         if self.parameters is not None:
             out["parameters"] = self.parameters
@@ -96,6 +97,7 @@ class ToolNamespaceConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The dict form: the fields that are set."""
+        attrs.validate(self)
         out: dict[str, Any] = {"name": self.name}
         if self.description is not None:
             out["description"] = self.description

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harmony.errors import InvalidMessage
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import attrs
+
+T = TypeVar("T")
 
 
 def type_name(value: object) -> str:
@@ -31,6 +33,14 @@ def is_a(kind: type, *, optional: bool = False) -> Callable[[Any, attrs.Attribut
         )
 
     return validate
+
+
+def instance(value: T, kind: type[T]) -> T:
+    """``value``, if it is an instance of ``kind``. Raises `InvalidMessage`."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise InvalidMessage(f"expected {article} {kind.__name__}, got {type_name(value)}")
+    return value
 
 
 def list_of(kind: type) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
@@ -72,3 +82,11 @@ def parsed_json(payload: str | bytes, where: str) -> Any:
         return json.loads(payload)
     except (ValueError, TypeError) as error:
         raise InvalidMessage(f"{where}: not JSON: {error}") from None
+
+
+def written_json(data: object, where: str) -> str:
+    """``data`` as JSON. Raises `InvalidMessage`."""
+    try:
+        return json.dumps(data)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidMessage(f"{where}: not to be written as JSON: {error}") from None
