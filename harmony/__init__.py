@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from harmony.rendering import Rendering as Rendering
     from harmony.stream import StreamableParser as StreamableParser
     from harmony.stream import StreamState as StreamState
+    from harmony.text_recovery import recover_text as recover_text
     from harmony.tools import ToolDescription as ToolDescription
     from harmony.tools import ToolNamespaceConfig as ToolNamespaceConfig
     from harmony.transcript import Diagnostic as Diagnostic
@@ -69,6 +70,7 @@ _HOMES = {
     "options": "RenderConversationConfig RenderOptions",
     "rendering": "Rendering",
     "stream": "StreamState StreamableParser",
+    "text_recovery": "recover_text",
     "tools": "ToolDescription ToolNamespaceConfig",
     "transcript": "Diagnostic Span TokenRange Transcript",
 }

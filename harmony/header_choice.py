@@ -137,10 +137,10 @@ def _recipient(found: Found) -> str | None:
         found.note("repeated-recipient", word, *others)
     else:
         found.junk += others
-    declared = found.lexicon.declared(word.text)
-    if declared is not None and declared != word.text:
+    tool = found.lexicon.declared(word.text)
+    if tool is not None and tool != word.text:
         found.note("unmarked-recipient", word)
-        return declared
+        return tool
     return word.text
 
 

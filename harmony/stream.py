@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harmony.encoding import HarmonyEncoding
+    from harmony.header_words import Tools
     from harmony.matcher import Header
 
 
@@ -49,7 +50,9 @@ class StreamableParser:
         role: the role that the prompt ended with, after `<|start|>`; None if the tokens hold
             whole messages.
         strict: refuse what is not in the format; with False, read it all the same and say
-            what was wrong in `diagnostics`.
+            what was wrong in `diagnostics`. That parser is a `LenientStreamableParser`.
+        tools: the declared tools, which a lenient reading may need; see
+            `HarmonyEncoding.parse`.
 
     After a `ParseError` the messages read so far are still there, and the parser waits for
     the next `<|start|>`; after one of `process_eos`, for the rest of the header.
@@ -74,7 +77,12 @@ class StreamableParser:
     _content_at = (0, 0)
 
     def __init__(
-        self, encoding: HarmonyEncoding, role: Role | None, *, strict: bool = True
+        self,
+        encoding: HarmonyEncoding,
+        role: Role | None,
+        *,
+        strict: bool = True,
+        tools: Tools = None,
     ) -> None:
         self._encoding = encoding
         self._role = role
@@ -89,7 +97,7 @@ class StreamableParser:
             # Another class with the same surface, chosen here so that one name serves both.
             self.__class__ = LenientStreamableParser
             assert isinstance(self, LenientStreamableParser)
-            LenientStreamableParser.__init__(self, encoding, role)
+            LenientStreamableParser.__init__(self, encoding, role, tools=tools)
 
     # ---- one token -----------------------------------------------------------------------
 

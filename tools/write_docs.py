@@ -156,6 +156,12 @@ CODES = (
 )
 
 
+TEXT_RECOVERY = (
+    "`recover_text(text, role)` reads text from which special tokens were stripped, or in which "
+    "they are spelled out, by the same rules. It has two leniencies of its own."
+)
+
+
 def recovery_page(spec: Spec) -> str:
     """docs/recovery.md: what a lenient parser makes good."""
     data = spec.data
@@ -167,6 +173,8 @@ def recovery_page(spec: Spec) -> str:
     for rule in sorted({row["rule"] for row in rows}):
         entries = [_leniency(row) for row in rows if row["rule"] == rule]
         sections += [f"## Rule {rule}", *entries]
+    sections += ["## Text without special tokens\n\n" + TEXT_RECOVERY]
+    sections += [_leniency(row) for row in data["text_leniencies"]]
     sections.append(
         "## Structured content\n\nWhy a system or developer message stays text when "
         "structured content is asked for.\n\n"
