@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harmony.contents import ChannelConfig, ResponseFormat
 from harmony.errors import InvalidMessage, InvalidSchema
 from harmony.tools import ToolDescription, ToolNamespaceConfig
-from harmony.typescript import schema_to_typescript
+from harmony.typescript import TypeText, schema_to_type
 from harmony.validation import shortened, type_name
 
 if TYPE_CHECKING:
@@ -141,21 +141,41 @@ def _namespace_lines(
     yield from _comment_lines(described, words)
     yield words["namespace_opening"].format(name=name)
     yield ""
+    taken: dict[str, str | None] = {_text(tool, "name"): None for tool in tools}
     for tool in tools:
-        tool_name = _text(tool, "name")
-        yield from _comment_lines(_text(tool, "description"), words)
-        if tool.parameters is None:
-            yield words["type_without_parameters"].format(name=tool_name)
-        else:
-            parameters = _parameters(tool, spec, schema_style)
-            yield words["type_with_parameters"].format(name=tool_name, parameters=parameters)
-        yield ""
+        yield from _tool_lines(tool, spec, schema_style=schema_style, taken=taken)
     yield words["namespace_closing"].format(name=name)
 
 
-def _parameters(tool: ToolDescription, spec: Spec, schema_style: str | None) -> str:
+def _tool_lines(
+    tool: ToolDescription, spec: Spec, *, schema_style: str | None, taken: dict[str, str | None]
+) -> Iterator[str]:
+    """A tool, and before it the named types that it is the first to refer to."""
+    words, name = spec.table("tools_section"), _text(tool, "name")
+    parameters = None
+    if tool.parameters is not None:
+        parameters = _parameters(tool, spec, schema_style, taken)
+        for named, text in parameters.named.items():
+            if named not in taken:
+                yield spec.table("typescript")["named_type"].format(name=named, type=text)
+                yield ""
+        taken |= parameters.named
+    yield from _comment_lines(_text(tool, "description"), words)
+    if parameters is None:
+        yield words["type_without_parameters"].format(name=name)
+    else:
+        yield words["type_with_parameters"].format(name=name, parameters=parameters.text)
+    yield ""
+
+
+def _parameters(
+    tool: ToolDescription, spec: Spec, schema_style: str | None, taken: dict[str, str | None]
+) -> TypeText:
+    schema = tool.parameters
+    _is(schema, dict, f"tool {tool.name!r}: parameters")
+    assert schema is not None
     try:
-        return schema_to_typescript(tool.parameters or {}, style=schema_style, spec=spec)
+        return schema_to_type(schema, style=schema_style, spec=spec, taken=taken)
     except InvalidSchema as error:
         reason = error.message.removesuffix(f" (at {error.path or '/'} in the schema)")
         raise InvalidSchema(f"tool {tool.name!r}: {reason}", path=error.path) from None
