@@ -104,10 +104,14 @@ class LenientStreamableParser(StreamableParser):
 
     def process_eos(self) -> Self:
         """Take the end of the input: what was waited for is read as it stands."""
+        self.finish()
+        return self
+
+    def finish(self) -> list[Event]:
+        """As `process_eos`; returns what the end of the input brought, as `feed` does."""
         self._delta = ""
         self._reader.end(self._starts[-1])
-        self._events.clear()
-        return self
+        return self._taken()
 
     def _taken(self) -> list[Event]:
         if self._header is not None and self._delta:

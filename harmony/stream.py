@@ -193,11 +193,23 @@ class StreamableParser:
         Raises:
             ParseError: the input ends inside a header.
         """
-        if self._header is not None:
-            self._finish(text_of(self._part(len(self._tokens))))
-        elif self._plain:
-            raise self._fault(self._role, leave=False)
+        self.finish()
         return self
+
+    def finish(self) -> list[Event]:
+        """As `process_eos`; returns what the end of the input brought, as `feed` does.
+
+        Raises:
+            ParseError: the input ends inside a header.
+        """
+        if self._header is None:
+            if self._plain:
+                raise self._fault(self._role, leave=False)
+            return []
+        rest = self._catch_up().end()
+        message = self._finish(text_of(self._part(len(self._tokens))))
+        events: list[Event] = [ContentDelta(rest)] if rest else []
+        return [*events, MessageFinished(message, None)]
 
     def _fault(self, role: Role | None, *, leave: bool = True) -> ParseError:
         """The error for the current header, whose last token was taken.

@@ -82,6 +82,8 @@ def parsed_json(payload: str | bytes, where: str) -> Any:
         return json.loads(payload)
     except (ValueError, TypeError) as error:
         raise InvalidMessage(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidMessage(f"{where}: the JSON is nested too deeply") from None
 
 
 def written_json(data: object, where: str) -> str:

@@ -11,6 +11,7 @@ from harmony import (
     HarmonyError,
     HeaderParsed,
     MessageFinished,
+    ParseError,
     Role,
     StreamableParser,
     StreamState,
@@ -232,3 +233,36 @@ class TestInvalidIds:
         parser.feed(tuple(enc.encode("<|message|>a", allowed_special="all")))
         parser.feed([])
         assert parser.current_content == "a"
+
+
+class TestFinish:
+    """`finish`: "what the end of the input brought, as `feed` does"."""
+
+    @pytest.mark.parametrize("strict", [True, False])
+    def test_the_rest_of_a_message(self, enc, strict):
+        parser = StreamableParser(enc, Role.ASSISTANT, strict=strict)
+        tokens = [*enc.encode("<|channel|>final<|message|>hi", allowed_special="all"), 9552]
+        events = [event for token in tokens for event in parser.feed([token])]
+        events += parser.finish()
+        text = "".join(event.text for event in events if isinstance(event, ContentDelta))
+        assert text == "hi \ufffd"
+        assert events[-1] == MessageFinished(parser.messages[0], None)
+        assert parser.messages[0].content[0].text == text
+        assert parser.finish() == []
+
+    @pytest.mark.parametrize("strict", [True, False])
+    def test_nothing_left(self, enc, strict):
+        parser = StreamableParser(enc, None, strict=strict)
+        parser.feed(enc.encode("<|start|>user<|message|>hi<|end|>", allowed_special="all"))
+        assert parser.finish() == []
+        assert len(parser.messages) == 1
+
+    def test_inside_a_header(self, enc):
+        parser = StreamableParser(enc, Role.ASSISTANT)
+        with pytest.raises(ParseError, match="Unexpected EOS"):
+            parser.finish()
+        lenient = StreamableParser(enc, Role.ASSISTANT, strict=False)
+        lenient.feed(enc.encode("<|channel|>final", allowed_special="all"))
+        events = lenient.finish()
+        assert [type(event) for event in events] == [HeaderParsed, MessageFinished]
+        assert lenient.diagnostics

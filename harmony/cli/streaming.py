@@ -11,7 +11,7 @@ import attrs
 from harmony.cli.diagnostics import report
 from harmony.cli.documents import as_json, json_of, text_of, token_ids, without_line_break
 from harmony.cli.terminal import read, read_lines, write_line
-from harmony.events import ContentDelta, HeaderParsed, MessageFinished
+from harmony.events import MessageFinished
 from harmony.messages import Role
 from harmony.stream import StreamableParser
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from harmony.encoding import HarmonyEncoding
     from harmony.events import Event
-    from harmony.messages import Message
     from harmony.transcript import Diagnostic
 
 
@@ -40,52 +39,17 @@ def write_events(
         HarmonyError: the input is no list of ids, or (if ``strict``) not in the format. The
             events before the fault are written.
     """
-    parser = _parser(harmony, None if role is None else Role(role), tools, strict=strict)
+    parser = StreamableParser(
+        harmony, None if role is None else Role(role), strict=strict, tools=list(tools)
+    )
     reported: set[Diagnostic] = set()
-    given: str | None = None
     for token in _tokens(file, harmony, from_text=from_text):
         for event in parser.feed([token]):
-            match event:
-                case HeaderParsed():
-                    given = ""
-                case ContentDelta(text=text):
-                    given = (given or "") + text
-                case MessageFinished():
-                    given = None
             _write(event)
         _report_new(parser, reported, as_json=json_reports)
-    finished = len(parser.messages)
-    parser.process_eos()
-    for message in parser.messages[finished:]:
-        for event in _last_events(message, given):
-            _write(event)
-        given = None
+    for event in parser.finish():
+        _write(event)
     _report_new(parser, reported, as_json=json_reports)
-
-
-def _parser(
-    harmony: HarmonyEncoding, role: Role | None, tools: Sequence[str], *, strict: bool
-) -> StreamableParser:
-    if strict:
-        return StreamableParser(harmony, role)
-    from harmony.lenient_stream import LenientStreamableParser
-
-    return LenientStreamableParser(harmony, role, tools=tools)
-
-
-def _last_events(message: Message, given: str | None) -> Iterator[Event]:
-    """What the end of the input brought: ``message``, whose text up to ``given`` was written.
-
-    None if not even its header was.
-    """
-    author = message.author
-    if given is None:
-        routing = (message.recipient, message.channel, message.content_type)
-        yield HeaderParsed(author.role, author.name, *routing)
-    rest = message.content[0].text[len(given or "") :]  # type: ignore[attr-defined]
-    if rest:
-        yield ContentDelta(rest)
-    yield MessageFinished(message, None)
 
 
 def _write(event: Event) -> None:
