@@ -136,7 +136,7 @@ class StreamableParser:
         elif not self._plain:
             self._unread = len(tokens) - 1
             if kind != "start":
-                raise self._fault(self._role)
+                raise self._fault()
             self._plain = encoding.vocabulary.first_special
         elif kind == "message":
             # Most headers have been seen before, with the very same ids.
@@ -146,12 +146,12 @@ class StreamableParser:
             if header is None:
                 header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
                 if header is None:
-                    raise self._fault(self._role)
+                    header = self._by_authority()
                 if 0 < len(ids) < LONGEST_OPENING:
                     seen[ids] = header
             self._enter(header, len(tokens), 0)
         elif kind == "terminator":
-            raise self._fault(self._role)
+            raise self._fault()
 
     def _part(self, stop: int) -> bytes:
         """The lexed header or content so far, whose tokens end before the index ``stop``."""
@@ -204,31 +204,39 @@ class StreamableParser:
         """
         if self._header is None:
             if self._plain:
-                raise self._fault(self._role, leave=False)
+                raise self._fault(leave=False)
             return []
         rest = self._catch_up().end()
         message = self._finish(text_of(self._part(len(self._tokens))))
         events: list[Event] = [ContentDelta(rest)] if rest else []
         return [*events, MessageFinished(message, None)]
 
-    def _fault(self, role: Role | None, *, leave: bool = True) -> ParseError:
-        """The error for the current header, whose last token was taken.
+    def _fault(self, *, leave: bool = True) -> ParseError:
+        """The error for the current header, whose last token was taken."""
+        try:
+            self._by_authority(leave=leave)
+        except ParseError as error:
+            return error
+        raise AssertionError("a header that has not ended is in the grammar")
 
-        The LALR parser is asked, since it is the authority.
+    def _by_authority(self, *, leave: bool = True) -> Header:
+        """The current header, whose last token was taken, as the LALR parser reads it.
+
+        Raises:
+            ParseError: it is not in the grammar. With ``leave`` the next message is waited for.
         """
-        encoding = self._encoding
+        encoding, role = self._encoding, self._role
         opening = self._part(len(self._tokens))
-        if leave:
-            self._leave()
         data = encoding.vocabulary.lex(self._tokens)
         start = len(data) - len(opening)
         faults = Faults(encoding.spec, encoding.vocabulary, data, self._tokens, self._messages)
         try:
             tree = parse_tree(encoding.grammar, opening, role, faults, start)
-            list(read_tree(tree, role, faults, start))
-        except ParseError as error:
-            return error
-        raise AssertionError(f"the matcher refuses what the grammar takes: {opening!r}")
+            return next(read_tree(tree, role, faults, start))[0]
+        except ParseError:
+            if leave:
+                self._leave()
+            raise
 
     # ---- many tokens ---------------------------------------------------------------------
 
