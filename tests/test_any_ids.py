@@ -66,6 +66,30 @@ class TestAnyIds:
         assert enc.decode(iter(tokens)) == enc.decode(tokens)
         assert StreamableParser(enc, None).feed(iter(tokens))[-1].message == expected[0]
 
+    def test_integers_of_another_class(self, enc):
+        """NumPy's, say: taken, and plain ints given back."""
+
+        class Index:
+            def __init__(self, value):
+                self.value = value
+
+            def __index__(self):
+                return self.value
+
+        tokens = enc.encode("<|start|>user<|message|>hi<|end|>", allowed_special="all")
+        expected = enc.parse_messages_from_completion_tokens(tokens)
+        others = [Index(token) for token in tokens]
+        assert enc.parse_messages_from_completion_tokens(others) == expected
+        assert enc.decode(others) == enc.decode(tokens)
+        parser = StreamableParser(enc, None)
+        for token in others:
+            parser.process(token)
+        assert parser.messages == expected
+        assert parser.tokens == tokens
+        fed = StreamableParser(enc, None)
+        fed.feed(others)
+        assert fed.messages == expected
+
     @given(VALID_IDS)
     def test_decode(self, enc, oracle, tokens):
         assert enc.decode(tokens) == oracle.decode(tokens)
