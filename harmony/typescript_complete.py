@@ -118,7 +118,9 @@ class CompleteStyle:
         if schema is True:
             return Written(str(self.words["unknown_type"]))
         if schema is False:
-            raise InvalidSchema("the schema `false` allows nothing, and no type says that", path=path)
+            raise InvalidSchema(
+                "the schema `false` allows nothing, and no type says that", path=path
+            )
         if not isinstance(schema, dict):
             raise InvalidSchema("a schema is an object or a boolean", path=path)
         self._count += 1
@@ -271,12 +273,12 @@ class CompleteStyle:
 
     def _value(self, value: Json, path: str, indent: str) -> Written:
         if isinstance(value, dict):
-            members = {key: {"const": item} for key, item in value.items()}
+            members: Json = {key: {"const": item} for key, item in value.items()}
             return self._object({"properties": members, "required": [*value]}, path, indent)
         if isinstance(value, list):
-            items = [{"const": item} for item in value]
-            schema = {"prefixItems": items, "items": False, "minItems": len(items)}
-            return self._array(schema, path, indent)  # type: ignore[arg-type]
+            items: Json = [{"const": item} for item in value]
+            schema: dict[str, Json] = {"prefixItems": items, "items": False, "minItems": len(value)}
+            return self._array(schema, path, indent)
         return Written(written_json(value))
 
     # ---- types -----------------------------------------------------------------------------
@@ -296,10 +298,13 @@ class CompleteStyle:
         if not names:
             names += ["object"] * any(keyword in schema for keyword in _OBJECT_KEYWORDS)
             names += ["array"] * any(keyword in schema for keyword in _ARRAY_KEYWORDS)
-        elif names == ["object"] and not any(keyword in schema for keyword in _OBJECT_KEYWORDS):
+        elif (
+            names == ["object"]
+            and not any(keyword in schema for keyword in _OBJECT_KEYWORDS)
+            and any(keyword in schema for keyword in ("$ref", "oneOf", "anyOf", "allOf"))
+        ):
             # `{}` says nothing beside what else the object has to be.
-            if any(keyword in schema for keyword in ("$ref", "oneOf", "anyOf", "allOf")):
-                return []
+            return []
         if not names:
             return []
 
@@ -402,4 +407,6 @@ def _kinds_of(value: Json) -> set[str]:
         return {"boolean"}
     if isinstance(value, (int, float)):
         return {"number", "integer"} if value == int(value) else {"number"}
-    return {"string"} if isinstance(value, str) else {"object" if isinstance(value, dict) else "array"}
+    return (
+        {"string"} if isinstance(value, str) else {"object" if isinstance(value, dict) else "array"}
+    )

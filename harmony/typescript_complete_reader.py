@@ -133,7 +133,7 @@ class _Reader:
             commented = child.data == "annotated" and _kind(child.children[0]) == "COMMENT"
             # Comments may stand around the parentheses too: they are another schema's.
             return {"allOf": [schema]} if commented else schema
-        if child.type in {"STRING", "NUMBER"}:
+        if _kind(child) in {"STRING", "NUMBER"}:
             return {"const": self._json(child)}
         return self._named(child)
 
@@ -219,7 +219,9 @@ class _Reader:
 
 def _bare(schema: Schema) -> Schema:
     """``schema`` without the `allOf` that parentheses with comments are read as."""
-    return schema["allOf"][0] if schema.keys() == {"allOf"} and len(schema["allOf"]) == 1 else schema
+    return (
+        schema["allOf"][0] if schema.keys() == {"allOf"} and len(schema["allOf"]) == 1 else schema
+    )
 
 
 def _untyped(schema: Schema) -> Schema:
@@ -227,7 +229,9 @@ def _untyped(schema: Schema) -> Schema:
     if "allOf" in schema:
         references = [part for part in schema["allOf"][:1] if "$ref" in part]
         typed, *rest = schema["allOf"][len(references) :] or [{}]
-        merged = {key: value for part in (*references, _untyped(typed)) for key, value in part.items()}
+        merged = {
+            key: value for part in (*references, _untyped(typed)) for key, value in part.items()
+        }
         return {**merged, "allOf": rest} if rest else merged
     variants = schema.get("anyOf", [schema])
     return {key: value for part in variants for key, value in part.items() if key != "type"}

@@ -37,10 +37,8 @@ class ReferenceStyle:
         if isinstance(variants, list):
             return "".join(f"\n{indent} | {text}" for text in self._variants(variants, indent))
         named = schema.get("type")
-        if isinstance(named, list):
-            union = self._union_of_types(named)
-            if union:
-                return union
+        if isinstance(named, list) and any(isinstance(name, str) for name in named):
+            return self._union_of_types(named)
         if not isinstance(named, str):
             return str(self.words["unknown_type"])
         writers: dict[str, Callable[[dict[str, Json], str], str]] = {

@@ -156,8 +156,10 @@ class TestDeveloperMessage:
     def test_a_tool_whose_type_departs(self):
         tool = ToolDescription("f", "", {"type": "object", "properties": {"a": {"type": "string"}}})
         text = developer_text(DeveloperContent.new().with_function_tools([tool]), SPEC)
-        departure = read_developer(text.replace("string", "str ing"), SPEC).departure
-        assert departure.offset == text.index("a?: ")
+        broken = text.replace("string", "str ing")
+        departure = read_developer(broken, SPEC).departure
+        # As far as any of the styles goes.
+        assert departure.offset == broken.index("ing,")
 
     def test_namespaces_out_of_order(self):
         config = ToolNamespaceConfig("b", None, [ToolDescription("f", "")])

@@ -18,6 +18,7 @@ CASES = [
     {},
     {"type": "null"},
     {"type": []},
+    {"type": [""]},
     {"type": [1, "integer", "null"]},
     {"type": "object"},
     {"type": "object", "properties": [1]},
