@@ -168,12 +168,11 @@ def _aliased(tree: Any) -> tuple[Node, str]:
 
 
 def _repeat(children: list[Any]) -> Node:
-    part, operator, *rest = children
+    part, operator, *counts = children
     bounds = {"?": (0, 1), "*": (0, None), "+": (1, None)}
     if str(operator) in bounds:
         return Repeat(_node(part), *bounds[str(operator)])
-    least = int(operator)
-    return Repeat(_node(part), least, int(rest[0]) if rest else least)
+    return Repeat(_node(part), int(counts[0]), int(counts[-1]))  # `part~2`, `part~2..4`
 
 
 def _pattern(tree: Any, definitions: dict[str, Any]) -> str:
@@ -192,10 +191,9 @@ def _pattern(tree: Any, definitions: dict[str, Any]) -> str:
         case "maybe":
             return f"(?:{_pattern(children[0], definitions)})?"
         case "expr":
-            part, operator, *most = (str(c) if i else c for i, c in enumerate(children))
-            if operator not in ("?", "*", "+"):
-                operator = f"{{{','.join([operator, *most])}}}"
-            return f"(?:{_pattern(part, definitions)}){operator}"
+            part, operator, *counts = children
+            times = str(operator) if not counts else f"{{{','.join(map(str, counts))}}}"
+            return f"(?:{_pattern(part, definitions)}){times}"
         case "literal":
             return _literal_pattern(str(children[0]))
         case "range":
