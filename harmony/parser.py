@@ -6,6 +6,8 @@ message (the matcher is the faster of two readings of one grammar) or says what 
 
 from __future__ import annotations
 
+from array import array
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from harmony.contents import TextContent
@@ -53,7 +55,7 @@ class Parser:
         self._matcher = matcher
         self._vocabulary = vocabulary
         # Looked up once: a short parse is made of a dozen such look-ups.
-        self._lex = vocabulary.lex
+        self._table = vocabulary.table
         self._end = matcher.end
         self._body = matcher.body.pattern.match
         self._openings = matcher.openings(None)
@@ -69,7 +71,12 @@ class Parser:
             ParseError: the tokens are not in the format.
             InvalidToken: an id that the vocabulary does not have.
         """
-        data = self._lex(tokens)
+        try:
+            # As Vocabulary.lex does it, which says what is wrong if this fails.
+            array("I", tokens)
+            data = b"".join(itemgetter(*tokens)(self._table))
+        except (IndexError, OverflowError, TypeError):
+            data = self._vocabulary.lex(tokens)
         messages: list[Message] = []
         start = 0
         if role is not None:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from harmony.writer import Writer
 
 
+# What looking a message up raises if it is not one text under a header seen before.
+_UNUSUAL = (AttributeError, KeyError, TypeError, ValueError)
+
+
 class Renderer:
     """Renders messages in one dialect. Spec: [header], [content], [terminators]."""
 
@@ -128,49 +132,62 @@ class Renderer:
 
         Raises as `render` does.
         """
+        # Nearly every message is one text under a header seen before: these two loops look
+        # those up. The fields of any other are checked, and refused in words, by `render`.
+        return self._all_cached(messages, kept) if self._cache.limit else self._all(messages, kept)
+
+    def _all_cached(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
         out: list[int] = []
-        known, recent, caching = self._headers.known, self._cache.recent.get, self._cache.limit > 0
-        encode = self._vocabulary.encoder.encode_ordinary
+        recent = self._cache.recent.get
         function_tools: bool | None = None
         for message in kept:
-            # Nearly every message is one text under a header seen before; the fields of any
-            # other are checked, and refused in words, by `render`.
             try:
                 author = message.author
                 (content,) = message.content
-                text = content.text  # type: ignore[attr-defined]
-                if caching:
-                    ids = recent(
-                        (
-                            author.role._value_,
-                            author.name,
-                            message.recipient,
-                            message.channel,
-                            message.content_type,
-                            text,
-                        )
-                    )
-                    if ids is not None:
-                        out += ids
-                        continue
-                else:
-                    header = known[
+                ids = recent(
+                    (
                         author.role._value_,
                         author.name,
                         message.recipient,
                         message.channel,
                         message.content_type,
-                    ]
-                    ids = encode(text)
-                    out += header[0]
-                    out += ids
-                    out.append(header[1])
-                    continue
-            except (AttributeError, KeyError, TypeError, ValueError):
-                pass
-            if function_tools is None:
-                function_tools = self.has_function_tools(messages)
-            out += self._remembered(message, function_tools=function_tools)
+                        content.text,  # type: ignore[attr-defined]
+                    )
+                )
+            except _UNUSUAL:
+                ids = None
+            if ids is None:
+                if function_tools is None:
+                    function_tools = self.has_function_tools(messages)
+                ids = self._remembered(message, function_tools=function_tools)
+            out += ids
+        return out
+
+    def _all(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
+        out: list[int] = []
+        known = self._headers.known
+        encode = self._vocabulary.encoder.encode_ordinary
+        function_tools: bool | None = None
+        for message in kept:
+            try:
+                author = message.author
+                (content,) = message.content
+                header, terminator, _ = known[
+                    author.role._value_,
+                    author.name,
+                    message.recipient,
+                    message.channel,
+                    message.content_type,
+                ]
+                ids = encode(content.text)  # type: ignore[attr-defined]
+            except _UNUSUAL:
+                if function_tools is None:
+                    function_tools = self.has_function_tools(messages)
+                out += self.render(message, function_tools=function_tools)
+                continue
+            out += header
+            out += ids
+            out.append(terminator)
         return out
 
     def _remembered(self, message: Message, *, function_tools: bool) -> list[int]:

@@ -117,27 +117,27 @@ class StreamableParser:
 
     def _structure(self, token: int) -> None:
         """Take a token that may be structure."""
-        encoding = self._encoding
-        tokens = self._tokens
-        try:
-            kind = encoding.structure.get(token)
-        except TypeError:  # Something unhashable, such as a list.
-            kind = None
-        if kind is None and not (type(token) is int and 0 <= token < encoding.vocabulary.size):
+        encoding, tokens = self._encoding, self._tokens
+        if type(token) is not int:
             if not encoding.vocabulary.has(token):
                 raise encoding.vocabulary.invalid_token([token], len(tokens))
             # NumPy's integers, say, are taken, but not kept.
             self.process(operator.index(token))
             return
+        kind = encoding.structure.get(token)
+        if kind is None and not 0 <= token < encoding.vocabulary.size:
+            raise encoding.vocabulary.invalid_token([token], len(tokens))
         tokens.append(token)
-        if self._header is not None:
-            if kind == "terminator":
-                self._finish(text_of(self._part(len(tokens) - 1)))
-        elif not self._plain:
+        if not self._plain:
             self._unread = len(tokens) - 1
             if kind != "start":
                 raise self._fault()
             self._plain = encoding.vocabulary.first_special
+        elif kind is None or kind == "start":
+            pass  # Part of a header, if the grammar takes it, and of a content in any case.
+        elif self._header is not None:
+            if kind == "terminator":
+                self._finish(text_of(self._part(len(tokens) - 1)))
         elif kind == "message":
             # Most headers have been seen before, with the very same ids.
             ids = () if self._chunks else tuple(tokens[self._unread :])
@@ -156,7 +156,7 @@ class StreamableParser:
     def _part(self, stop: int) -> bytes:
         """The lexed header or content so far, whose tokens end before the index ``stop``."""
         data = self._encoding.vocabulary.lex_known(self._tokens[self._unread : stop])
-        return b"".join([*self._chunks, data]) if self._chunks else data
+        return data if self._chunks is None else b"".join([*self._chunks, data])
 
     def _hold(self, content: bytes) -> None:
         if self._chunks is None:
