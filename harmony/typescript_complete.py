@@ -16,6 +16,7 @@ import attrs
 from harmony.errors import InvalidSchema
 from harmony.json_text import below
 from harmony.schema_references import References
+from harmony.type_text import INTERSECTION, UNION, WHOLE, Written, member
 from harmony.typescript_remarks import remarks, written_json
 
 if TYPE_CHECKING:
@@ -26,41 +27,9 @@ if TYPE_CHECKING:
 _VARIANT_INDENT = "   "
 _MEMBER_INDENT = "    "
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
-# How strongly a type holds together: what is weaker than its place needs parentheses.
-_UNION, _INTERSECTION, _WHOLE = range(3)
 _OBJECT_KEYWORDS = ("properties", "required", "additionalProperties", "patternProperties")
 _ARRAY_KEYWORDS = ("items", "prefixItems")
 _NOTES = frozenset({"title", "description", "examples", "default", "$defs", "definitions"})
-
-
-@attrs.frozen
-class Written:
-    """A type as text."""
-
-    text: str
-    strength: int = _WHOLE
-    remarks: tuple[str, ...] = ()
-    """The comments above it."""
-    default: str | None = None
-    """The comment that names the default: behind a member, above anything else."""
-    alternatives: tuple[Written, ...] = ()
-    """Of a union."""
-
-    def annotated(self, indent: str) -> str:
-        """The type, its comments in front."""
-        comments = [*self.remarks, *([f"// {self.default}"] if self.default is not None else [])]
-        return "".join(f"{comment}\n{indent}" for comment in comments) + self.text
-
-    def operand(self, strength: int, indent: str) -> str:
-        """The type, in parentheses where it is weaker than ``strength`` or has comments."""
-        if self.strength >= strength and not self.remarks and self.default is None:
-            return self.text
-        return f"({self.annotated(indent)})"
-
-    @property
-    def is_one_line(self) -> bool:
-        """Whether it may stand in one line with others."""
-        return not self.remarks and self.default is None and "\n" not in self.text
 
 
 @attrs.define(eq=False)
@@ -148,7 +117,7 @@ class CompleteStyle:
         if not own and default is None:
             return core
         if core.remarks or core.default is not None:
-            core = Written(core.operand(_WHOLE, indent))
+            core = Written(core.operand(WHOLE, indent))
         return attrs.evolve(core, remarks=tuple(own), default=default)
 
     def _said(self, schema: dict[str, Json]) -> set[str]:
@@ -188,7 +157,7 @@ class CompleteStyle:
             return Written(str(self.words["unknown_type"]))
         if len(parts) == 1:
             return parts[0]
-        return Written(" & ".join(p.operand(_INTERSECTION, indent) for p in parts), _INTERSECTION)
+        return Written(" & ".join(p.operand(INTERSECTION, indent) for p in parts), INTERSECTION)
 
     def _union_of(
         self,
@@ -211,16 +180,16 @@ class CompleteStyle:
         if len(found) == 1:
             return found[0]
         if all(variant.is_one_line for variant in found):
-            text = " | ".join(variant.operand(_INTERSECTION, indent) for variant in found)
+            text = " | ".join(variant.operand(INTERSECTION, indent) for variant in found)
         else:
             inside = indent + _VARIANT_INDENT
             lines = []
             for variant in found:
                 # Comments stand between the bar and the type; a union in a union is in parentheses.
-                core = Written(variant.text, variant.strength).operand(_INTERSECTION, inside)
+                core = Written(variant.text, variant.strength).operand(INTERSECTION, inside)
                 lines.append(f"\n{indent} | {attrs.evolve(variant, text=core).annotated(inside)}")
             text = "".join(lines)
-        return Written(text, _UNION, alternatives=tuple(found))
+        return Written(text, UNION, alternatives=tuple(found))
 
     def _listed(
         self, schema: dict[str, Json], keyword: str, path: str
@@ -332,7 +301,7 @@ class CompleteStyle:
             prefix = list(self._listed(schema, "items", path))
             items, place = schema.get("additionalItems", True), below(path, "additionalItems")
         if not prefix and items is not False:
-            return Written(f"{self._write(items, place, indent).operand(_WHOLE, indent)}[]")
+            return Written(f"{self._write(items, place, indent).operand(WHOLE, indent)}[]")
         most, least = schema.get("maxItems"), schema.get("minItems")
         if isinstance(most, int) and most <= len(prefix):
             prefix, items = prefix[:most], False
@@ -340,11 +309,11 @@ class CompleteStyle:
         for index, (item, item_place) in enumerate(prefix):
             written = self._write(item, item_place, indent)
             if isinstance(least, int) and index < least:
-                elements.append(written.operand(_UNION, indent))
+                elements.append(written.operand(UNION, indent))
             else:
-                elements.append(f"{written.operand(_WHOLE, indent)}?")
+                elements.append(f"{written.operand(WHOLE, indent)}?")
         if items is not False:
-            elements.append(f"...{self._write(items, place, indent).operand(_WHOLE, indent)}[]")
+            elements.append(f"...{self._write(items, place, indent).operand(WHOLE, indent)}[]")
         return Written(f"[{', '.join(elements)}]")
 
     def _object(self, schema: dict[str, Json], path: str, indent: str) -> Written:
@@ -361,11 +330,11 @@ class CompleteStyle:
         for key, value in properties.items():
             written = self._write(value, below(place, key), indent + _MEMBER_INDENT)
             name = key if _IDENTIFIER.fullmatch(key) else written_json(key)
-            lines.append(_member(name if key in required else f"{name}?", written, indent))
+            lines.append(member(name if key in required else f"{name}?", written, indent))
         for key in required:
             if key not in properties:
                 name = key if _IDENTIFIER.fullmatch(key) else written_json(key)
-                lines.append(_member(name, Written(self.words["unknown_type"]), indent))
+                lines.append(member(name, Written(self.words["unknown_type"]), indent))
         lines += self._others(schema, path, indent, alone=not lines)
         return Written("{\n" + "".join(lines) + indent + "}")
 
@@ -390,13 +359,7 @@ class CompleteStyle:
                 core = attrs.evolve(variant, remarks=(), default=None)
                 union = self._union([core, unknown], inside)
                 written = attrs.evolve(union, remarks=variant.remarks, default=variant.default)
-        yield _member(self.words["index_signature"], written, indent)
-
-
-def _member(name: str, written: Written, indent: str) -> str:
-    comments = "".join(f"{indent}{comment}\n" for comment in written.remarks)
-    default = "" if written.default is None else f" // {written.default}"
-    return f"{comments}{indent}{name}: {written.text},{default}\n"
+        yield member(self.words["index_signature"], written, indent)
 
 
 def _kinds_of(value: Json) -> set[str]:

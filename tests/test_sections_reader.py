@@ -176,3 +176,62 @@ class TestDeveloperMessage:
 @given(st.lists(LINES.map(lambda line: line.replace("\n", "")), max_size=4))
 def test_lines_and_text_are_inverse(lines):
     assert lines_of(text_of(lines)) == lines
+
+
+class TestAnotherSpec:
+    """A template is said once, in the spec: change it there, and both directions follow."""
+
+    OVERLAY = {
+        "system_message": {
+            "cutoff_line": "[cutoff {knowledge_cutoff}]",
+            "reasoning_line": "Think {reasoning_effort}!",
+            "channels_line": "Channels ({channels})",
+            "channels_separator": " / ",
+            "section_separator": "\n---\n",
+        },
+        "developer_message": {
+            "instructions_heading": "= Do =",
+            "response_format_heading": "== {name} ==",
+            "section_separator": "\n---\n",
+        },
+        "tools_section": {
+            "heading": "= Tools =",
+            "namespace_heading": "== {name} ==",
+            "comment": "# {line}",
+            "type_without_parameters": "def {name}();",
+            "namespace_closing": "}} // end of {name}",
+        },
+        "typescript": {"unknown_type": "unknown", "default_comment": "= {value}"},
+    }
+
+    @settings(max_examples=50, deadline=None)
+    @given(CANONICAL_SYSTEM, CANONICAL_DEVELOPER)
+    def test_texts_and_contents(self, system, developer):
+        spec = load_spec(self.OVERLAY)
+        text = system_text(system, spec)
+        reading = read_system(text, spec)
+        if reading.content is not None:
+            assert system_text(reading.content, spec) == text
+        text = developer_text(developer, spec)
+        reading = read_developer(text, spec)
+        if reading.content is not None:
+            assert developer_text(reading.content, spec, schema_style=reading.schema_style) == text
+
+    def test_a_message_of_each(self):
+        spec = load_spec(self.OVERLAY)
+        system = SystemContent.new().with_python_tool()
+        text = system_text(system, spec)
+        assert text.startswith("You are ChatGPT")
+        assert "\n[cutoff 2024-06]\n---\nThink medium!\n---\n= Tools =\n\n== python ==\n" in text
+        assert read_system(text, spec).content == system
+        schema = {"type": "object", "properties": {"a": {"default": 1}}}
+        tools = [ToolDescription("f", "Does."), ToolDescription("g", "", schema)]
+        developer = DeveloperContent.new().with_instructions("Hi").with_function_tools(tools)
+        developer.with_response_format("r", {})
+        text = developer_text(developer, spec)
+        assert text == (
+            "= Do =\n---\nHi\n---\n= Tools =\n\n== functions ==\n\nnamespace functions {\n\n"
+            "# Does.\ndef f();\n\ntype g = (_: {\na?: unknown, // = 1\n}) => any;\n\n"
+            "} // end of functions\n---\n# Response Formats\n---\n== r ==\n---\n{}"
+        )
+        assert read_developer(text, spec).content == developer
