@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from harmony.options import RenderOptions as RenderOptions
     from harmony.rendering import Rendering as Rendering
     from harmony.stream import StreamableParser as StreamableParser
-    from harmony.stream import StreamState as StreamState
+    from harmony.stream_surface import StreamState as StreamState
     from harmony.text_recovery import recover_text as recover_text
     from harmony.tools import ToolDescription as ToolDescription
     from harmony.tools import ToolNamespaceConfig as ToolNamespaceConfig
@@ -69,7 +69,8 @@ _HOMES = {
     "messages": "Author Conversation Message Role",
     "options": "RenderConversationConfig RenderOptions",
     "rendering": "Rendering",
-    "stream": "StreamState StreamableParser",
+    "stream": "StreamableParser",
+    "stream_surface": "StreamState",
     "text_recovery": "recover_text",
     "tools": "ToolDescription ToolNamespaceConfig",
     "transcript": "Diagnostic Span TokenRange Transcript",

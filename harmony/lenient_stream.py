@@ -17,7 +17,7 @@ What a batch can do and a stream cannot: nothing. These bounds hold in both.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from harmony.content_decoder import ContentDecoder
 from harmony.events import ContentDelta, HeaderParsed, MessageFinished
@@ -26,7 +26,8 @@ from harmony.messages import Role
 from harmony.parser import message_of
 from harmony.recovery_parts import State
 from harmony.recovery_reader import RecoveryReader
-from harmony.stream import StreamableParser, StreamState
+from harmony.stream import StreamableParser
+from harmony.stream_surface import StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -210,63 +211,20 @@ class LenientStreamableParser(StreamableParser):
         return opening.speaker.role if opening is not None and given else None
 
     @property
-    def current_channel(self) -> str | None:
-        """The channel of the current message, once its header is complete."""
-        header = self._current()
-        return None if header is None else header.channel
-
-    @property
-    def current_recipient(self) -> str | None:
-        """The recipient of the current message, once its header is complete."""
-        header = self._current()
-        return None if header is None else header.recipient
-
-    @property
-    def current_content_type(self) -> str | None:
-        """The content type of the current message, once its header is complete."""
-        header = self._current()
-        return None if header is None else header.content_type
-
-    @property
-    def messages(self) -> list[Message]:
-        """The messages that are finished."""
-        return list(self._messages)
-
-    @property
-    def tokens(self) -> list[int]:
-        """All tokens taken so far."""
-        return list(self._tokens)
-
-    @property
     def state(self) -> StreamState:
         """What the parser waits for."""
         return _STATES[self._reader.state]
 
-    @property
-    def state_data(self) -> dict[str, Any]:
-        """The state as plain data.
+    def _header_tokens(self) -> list[int]:
+        opening = self._reader.opening
+        if opening is None:
+            return []
+        first = opening.pieces[0]
+        return self._tokens_from(first.start + len(first.marker))
 
-        ``state``; in a header ``header_tokens``; in content ``header`` and ``content_tokens``.
-        """
-        data: dict[str, Any] = {"state": self.state.value}
-        reader, header = self._reader, self._current()
-        if self.state is StreamState.HEADER and reader.opening is not None:
-            first = reader.opening.pieces[0]
-            data["header_tokens"] = self._tokens_from(first.start + len(first.marker))
-        elif header is not None:
-            author = {"role": header.role.value}
-            if header.name is not None:
-                author["name"] = header.name
-            data["header"] = {
-                "author": author,
-                "recipient": header.recipient,
-                "channel": header.channel,
-                "content_type": header.content_type,
-            }
-            pending = reader.pending
-            starts = self._content_starts if pending is None else pending[2]
-            data["content_tokens"] = self._tokens_from(starts)
-        return data
+    def _content_tokens(self) -> list[int]:
+        pending = self._reader.pending
+        return self._tokens_from(self._content_starts if pending is None else pending[2])
 
     def _tokens_from(self, at: int) -> list[int]:
         return self._tokens[bisect_left(self._starts, at) :]

@@ -10,8 +10,7 @@ cut the tokens into pieces gives the messages that the batch parser gives.
 from __future__ import annotations
 
 import operator
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from harmony.content_decoder import ContentDecoder
 from harmony.errors import ParseError
@@ -20,6 +19,7 @@ from harmony.faults import Faults
 from harmony.matcher import LONGEST_OPENING
 from harmony.messages import Message, Role
 from harmony.parser import message_of
+from harmony.stream_surface import StreamState, StreamSurface
 from harmony.tree import parse_tree, read_tree
 from harmony.vocabulary import ids_of, literal, text_of
 
@@ -31,18 +31,7 @@ if TYPE_CHECKING:
     from harmony.matcher import Header
 
 
-class StreamState(Enum):
-    """What the parser waits for."""
-
-    EXPECT_START = "ExpectStart"
-    """A message, or the end."""
-    HEADER = "Header"
-    """The rest of a header."""
-    CONTENT = "Content"
-    """Content, or a terminator."""
-
-
-class StreamableParser:
+class StreamableParser(StreamSurface):
     """Reads the tokens that a model samples, as they come.
 
     Args:
@@ -365,64 +354,22 @@ class StreamableParser:
         return self._header.role if self._header is not None else self._role
 
     @property
-    def current_channel(self) -> str | None:
-        """The channel of the current message, once its header is complete."""
-        return self._header.channel if self._header is not None else None
-
-    @property
-    def current_recipient(self) -> str | None:
-        """The recipient of the current message, once its header is complete."""
-        return self._header.recipient if self._header is not None else None
-
-    @property
-    def current_content_type(self) -> str | None:
-        """The content type of the current message, once its header is complete."""
-        return self._header.content_type if self._header is not None else None
-
-    @property
-    def messages(self) -> list[Message]:
-        """The messages that are finished."""
-        return list(self._messages)
-
-    @property
-    def tokens(self) -> list[int]:
-        """All tokens taken so far."""
-        return list(self._tokens)
-
-    @property
     def state(self) -> StreamState:
         """What the parser waits for."""
         if self._header is not None:
             return StreamState.CONTENT
         return StreamState.HEADER if self._plain else StreamState.EXPECT_START
 
-    @property
-    def state_data(self) -> dict[str, Any]:
-        """The state as plain data.
+    def _current(self) -> Header | None:
+        return self._header
 
-        ``state``; in a header ``header_tokens``; in content ``header`` and ``content_tokens``.
-        """
-        data: dict[str, Any] = {"state": self.state.value}
-        if self.state is StreamState.HEADER:
-            data["header_tokens"] = self._header_tokens()
-        elif self._header is not None:
-            header = self._header
-            author = {"role": header.role.value}
-            if header.name is not None:
-                author["name"] = header.name
-            data["header"] = {
-                "author": author,
-                "recipient": header.recipient,
-                "channel": header.channel,
-                "content_type": header.content_type,
-            }
-            token, offset = self._content_at
-            table = self._encoding.vocabulary.table
-            while offset > 0:
-                offset -= len(table[self._tokens[token]])
-                token += 1
-            data["content_tokens"] = self._tokens[token:]
-        return data
+    def _content_tokens(self) -> list[int]:
+        token, offset = self._content_at
+        table = self._encoding.vocabulary.table
+        while offset > 0:
+            offset -= len(table[self._tokens[token]])
+            token += 1
+        return self._tokens[token:]
 
     def _header_tokens(self) -> list[int]:
         # A header holds no `<|start|>` but the one that opens it, so it begins after the last
