@@ -48,16 +48,8 @@ def channel_first() -> HarmonyEncoding:
 
 
 @pytest.fixture(scope="session")
-def oracle(vocabulary_folder: Path):
-    """openai_harmony's encoding, which finds its vocabulary in a folder of ours."""
-    before = os.environ.get("TIKTOKEN_ENCODINGS_BASE")
-    os.environ["TIKTOKEN_ENCODINGS_BASE"] = str(vocabulary_folder)
-    try:
-        import openai_harmony
+def oracle():
+    """openai_harmony's encoding."""
+    from tests.peer import peer_encoding
 
-        return openai_harmony.load_harmony_encoding("HarmonyGptOss")
-    finally:
-        if before is None:
-            del os.environ["TIKTOKEN_ENCODINGS_BASE"]
-        else:
-            os.environ["TIKTOKEN_ENCODINGS_BASE"] = before
+    return peer_encoding()

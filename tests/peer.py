@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import tempfile
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import openai_harmony as peer
 
+from harmony.spec import load_spec
+from harmony.vocabulary import export
+
 if TYPE_CHECKING:
     import harmony
+
+
+@functools.cache
+def peer_encoding() -> peer.HarmonyEncoding:
+    """openai_harmony's encoding, of a vocabulary file of ours: nothing is ever fetched."""
+    spec = load_spec()
+    with tempfile.TemporaryDirectory() as folder:
+        export(folder, spec)
+        variable = spec.table("vocabulary")["environment"]
+        with mock.patch.dict(os.environ, {variable: folder}):
+            return peer.load_harmony_encoding(peer.HarmonyEncodingName.HARMONY_GPT_OSS)
+
 
 #: What is read after every token of a stream.
 PROPERTIES = [

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import os
-from pathlib import Path
-
 import openai_harmony as peer
 
-SHARED_VOCABULARY = Path("/work/shared/vocab")
-
-
-@functools.cache
-def peer_encoding() -> peer.HarmonyEncoding:
-    if SHARED_VOCABULARY.is_dir():
-        os.environ.setdefault("TIKTOKEN_ENCODINGS_BASE", str(SHARED_VOCABULARY))
-    return peer.load_harmony_encoding(peer.HarmonyEncodingName.HARMONY_GPT_OSS)
+from tests.peer import peer_encoding
 
 
 def peer_text(role: str, content: dict, *, function_tools: bool = False) -> str:
