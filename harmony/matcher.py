@@ -55,7 +55,7 @@ class Expression:
         """The groups that a header is made of."""
         try:
             self.pattern = re.compile(self.source.encode("latin-1"), re.DOTALL)
-        except re.error as error:
+        except (re.error, OverflowError, UnicodeEncodeError) as error:
             raise GrammarError(f"the grammar does not make an expression: {error}") from error
         contents = [group for group, rule in self.groups if rule == "content"]
         self.content_group = self.pattern.groupindex[contents[0]] if contents else 0

@@ -70,19 +70,36 @@ class Spec:
             table = self.data[name]
         except KeyError:
             raise GrammarError(f"the spec has no table [{name}]") from None
-        assert isinstance(table, dict)
+        if not isinstance(table, dict):
+            raise GrammarError(f"[{name}] of the spec should be a table, not {table!r}")
         return table
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The rows of the array of tables ``name``, in the order of the file."""
         rows = self.data.get(name, [])
-        assert isinstance(rows, list)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise GrammarError(f"[[{name}]] of the spec should be an array of tables, not {rows!r}")
         return rows
 
     @functools.cached_property
     def special_tokens(self) -> dict[str, SpecialToken]:
         """The tokens with a purpose, by name."""
-        return {row["name"]: SpecialToken(**row) for row in self.rows("special_tokens")}
+        facts = self.table("vocabulary")
+        ids = range(facts["first_special"], facts["last_special"] + 1)
+        tokens: dict[str, SpecialToken] = {}
+        for row in self.rows("special_tokens"):
+            try:
+                token = SpecialToken(**row)
+            except TypeError as error:
+                raise GrammarError(f"a row of [[special_tokens]] does not fit: {error}") from None
+            taken = {other.id for other in tokens.values()}
+            if token.id not in ids or token.id in taken:
+                raise GrammarError(
+                    f"the special token {token.name!r} cannot have the id {token.id!r}: each has "
+                    f"one of its own, from {ids[0]} to {ids[-1]}"
+                )
+            tokens[token.name] = token
+        return tokens
 
     def token(self, name: str) -> SpecialToken:
         """The special token of that name. Raises `GrammarError` where there is none."""

@@ -177,6 +177,8 @@ def _repeat(children: list[Any]) -> Node:
 
 def _pattern(tree: Any, definitions: dict[str, Any]) -> str:
     """The regular expression of a terminal's definition."""
+    if tree is None:
+        raise GrammarError("a terminal of the grammar is declared, but not defined")
     if not hasattr(tree, "data"):
         return _pattern(definitions[_name(tree)], definitions)
     children = tree.children
