@@ -65,6 +65,22 @@ class TestCompiler:
         with pytest.raises(GrammarError, match="the grammar does not make an expression"):
             _ = self.encoding(text).matcher.message
 
+    @pytest.mark.parametrize(
+        ("definition", "sentence"),
+        [
+            ('X: X "a"', "Recursion in terminal 'X'"),
+            ("X: /(/", "the grammar does not make an expression"),
+            ('X: "a"~3..99999999999', "the grammar does not make an expression"),
+            ('X: "→"', "the grammar does not make an expression"),
+            ("%declare X", "a terminal of the grammar is declared, but not defined"),
+        ],
+    )
+    def test_a_terminal_that_cannot_be(self, definition, sentence):
+        text = TEXT.replace("name: WORD", "name: X") + definition + "\n"
+        with pytest.raises(GrammarError) as raised:
+            _ = self.encoding(text).matcher.message
+        assert sentence in str(raised.value)
+
     def test_no_message_marker(self):
         text = TEXT.replace("MESSAGE,", "").replace(" MESSAGE ", " END_OF_HEADER ")
         text += 'END_OF_HEADER: "\\xff<|message|>"\n'
