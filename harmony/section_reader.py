@@ -101,11 +101,14 @@ def _system(text: str, rule: str, position: int, spec: Spec) -> SystemReading:
     return SystemReading(content, function_tools)
 
 
-def read_developer(text: str, spec: Spec) -> DeveloperReading:
+def read_developer(text: str, spec: Spec, *, schema_style: str | None = None) -> DeveloperReading:
     """Read the text of a developer message. Implements [developer_message].
 
     `developer_text` gives ``text`` again, for the content and ``schema_style`` of the result.
+    Some texts can be read in either style, `"a b"?: 1` for one: ``schema_style`` is the one
+    that is tried first.
     """
+    styles = sorted(STYLES, key=lambda style: style != schema_style)
     words = spec.table("developer_message")
     separator = words["section_separator"]
     heading = words["instructions_heading"] + separator
@@ -119,7 +122,7 @@ def read_developer(text: str, spec: Spec) -> DeveloperReading:
     departures: list[Departure] = []
     for rule, position in places:
         faults = []
-        for style in STYLES:
+        for style in styles:
             try:
                 content = _developer(text, rule, position, style, spec)
             except InvalidType as departure:

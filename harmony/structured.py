@@ -35,9 +35,9 @@ def read_structure(transcript: Transcript, renderer: Renderer) -> None:
         if message.author.role is Role.SYSTEM:
             systems.append((index, read_system(text, spec)))
         elif message.author.role is Role.DEVELOPER:
-            reading = read_developer(text, spec)
-            content = reading.content
             style = renderer.schema_style
+            reading = read_developer(text, spec, schema_style=style)
+            content = reading.content
             if content is not None and developer_text(content, spec, schema_style=style) != text:
                 _note(transcript, renderer, index, "schema-style", 0, reading.schema_style)
                 content = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def split_freely(enc: HarmonyEncoding, data: st.DataObject, text: str) -> list[i
     """Some ids for ``text``, as a model might sample it: cut anywhere, then tokenised."""
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=6).map(sorted))
     edges = [0, *cuts, len(text)]
-    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(edges)]
     return [token for piece in pieces for token in enc.encode(piece, disallowed_special=())]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 import strategies as own
@@ -15,6 +15,9 @@ from harmony import Author, Conversation, HarmonyEncoding, HarmonyError, Message
 from harmony.lenient_stream import LenientStreamableParser
 from harmony.messages import TextContent
 from harmony.spec import load_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPEC = load_spec()
 SPECIAL = {name: token.id for name, token in SPEC.special_tokens.items()}
