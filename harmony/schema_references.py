@@ -45,7 +45,9 @@ class References:
         try:
             self.at(target)
         except (LookupError, ValueError):
-            raise InvalidSchema(f"the reference {reference!r} points to nothing", path=path) from None
+            raise InvalidSchema(
+                f"the reference {reference!r} points to nothing", path=path
+            ) from None
         return target
 
     def at(self, path: str) -> Json:

@@ -81,7 +81,7 @@ def _slashed(pattern: str) -> str:
 
 def fault(error: UnexpectedInput, text: str) -> tuple[int, str]:
     """Where and how a text departs from its grammar: the offset, and a sentence."""
-    from lark import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+    from lark import UnexpectedCharacters, UnexpectedToken
 
     offset, expected = len(text), set[Any]()
     if isinstance(error, UnexpectedCharacters):
@@ -90,8 +90,6 @@ def fault(error: UnexpectedInput, text: str) -> tuple[int, str]:
         expected = set(error.accepts or error.expected)
         if error.token.type != "$END":
             offset = error.token.start_pos or 0
-    elif isinstance(error, UnexpectedEOF):
-        expected = set(error.expected)
     found = repr(text[offset : offset + 20]) if offset < len(text) else "the end of the text"
     named = (str(name).strip("_").lower().replace("_", " ") for name in expected)
     wanted = ", ".join(sorted("its end" if name == "$end" else name for name in named))

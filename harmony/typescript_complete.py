@@ -125,7 +125,7 @@ class CompleteStyle:
         types = schema.get("type")
         integer = types == "integer" or (isinstance(types, list) and "integer" in types)
         said = set() if integer and "enum" not in schema and "const" not in schema else {"type"}
-        if isinstance(prefix := schema.get("prefixItems"), list):
+        if isinstance(prefix := schema.get("prefixItems", schema.get("items")), list):
             least = schema.get("minItems")
             if isinstance(least, int) and least <= len(prefix):
                 said.add("minItems")
@@ -221,7 +221,11 @@ class CompleteStyle:
         self._inlined.append(target)
         others = {key: value for key, value in schema.items() if key != "$ref"}
         found = self._references.at(target)
-        if isinstance(found, dict) and _NOTES.union(self.words["remarks"]).issuperset(others):
+        if (
+            isinstance(found, dict)
+            and others.get("type", found.get("type")) == found.get("type")
+            and _NOTES.union(self.words["remarks"]).issuperset(others)
+        ):
             # What is said where the reference stands goes before what is said at its target.
             written = self._write({**found, **others}, target, indent)
         else:

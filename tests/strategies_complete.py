@@ -46,7 +46,9 @@ REMARKS = st.fixed_dictionaries(
     },
 )
 LEAVES = st.one_of(
-    st.sampled_from([{}, True, {"type": "array"}, {"type": "object"}, {"additionalProperties": True}]),
+    st.sampled_from(
+        [{}, True, {"type": "array"}, {"type": "object"}, {"additionalProperties": True}]
+    ),
     st.sampled_from(["string", "number", "integer", "boolean", "null"]).map(lambda t: {"type": t}),
     st.lists(
         st.sampled_from(["string", "integer", "boolean", "null", "object", "array"]),
@@ -81,10 +83,14 @@ def _branch(inner: st.SearchStrategy) -> st.SearchStrategy:
     objects = _object(inner, KEYS, open_=True)
     arrays = inner.map(lambda items: {"type": "array", "items": items})
     tuples = st.builds(
-        lambda prefix, least, more: {"type": "array", "prefixItems": prefix, "minItems": least} | more,
+        lambda prefix, least, more: (
+            {"type": "array", "prefixItems": prefix, "minItems": least} | more
+        ),
         st.lists(inner, min_size=1, max_size=3),
         st.integers(0, 3),
-        st.fixed_dictionaries({}, optional={"items": inner | st.booleans(), "maxItems": st.just(3)}),
+        st.fixed_dictionaries(
+            {}, optional={"items": inner | st.booleans(), "maxItems": st.just(3)}
+        ),
     )
     unions = st.builds(
         lambda keyword, variants: {keyword: variants},
@@ -186,9 +192,13 @@ def _typed(name: str, schema: dict, depth: int) -> st.SearchStrategy:
     required = schema.get("required", [])
     needed = {key: _instances(properties.get(key, True), depth - 1) for key in required}
     optional = {key: _instances(value, depth - 1) for key, value in properties.items()}
-    named = st.fixed_dictionaries(needed, optional={k: v for k, v in optional.items() if k not in needed} if depth > 0 else {})
+    named = st.fixed_dictionaries(
+        needed, optional={k: v for k, v in optional.items() if k not in needed} if depth > 0 else {}
+    )
     others = schema.get("additionalProperties", False)
     if others is False or depth <= 0:
         return named
-    more = st.dictionaries(st.sampled_from(["more", "x1"]), _instances(others, depth - 1), max_size=2)
+    more = st.dictionaries(
+        st.sampled_from(["more", "x1"]), _instances(others, depth - 1), max_size=2
+    )
     return st.tuples(more, named).map(lambda pair: {**pair[0], **pair[1]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -161,6 +163,12 @@ class TestDeveloperMessage:
         # As far as any of the styles goes.
         assert departure.offset == broken.index("ing,")
 
+    def test_a_response_format_that_is_no_json(self):
+        text = "# Response Formats\n\n## a\n\n{a}"
+        departure = read_developer(text, SPEC).departure
+        assert departure.offset == text.index("{a}")
+        assert departure.sentence.startswith("this is not JSON: Expecting property name")
+
     def test_namespaces_out_of_order(self):
         config = ToolNamespaceConfig("b", None, [ToolDescription("f", "")])
         other = ToolNamespaceConfig("a", None, [ToolDescription("f", "")])
@@ -181,7 +189,7 @@ def test_lines_and_text_are_inverse(lines):
 class TestAnotherSpec:
     """A template is said once, in the spec: change it there, and both directions follow."""
 
-    OVERLAY = {
+    OVERLAY: ClassVar = {
         "system_message": {
             "cutoff_line": "[cutoff {knowledge_cutoff}]",
             "reasoning_line": "Think {reasoning_effort}!",

@@ -166,6 +166,8 @@ class TestReading:
             ("string|number", 6),
             ("[...string]", 4),
             ("type A = ;\n\nA", 5),
+            ('"\\q"', 0),
+            ("{\nlength: string\n", 17),
         ],
     )
     def test_what_is_no_type_says_where(self, text, offset):
@@ -239,6 +241,44 @@ class TestWhatNoTypeSays:
 
 
 class TestTheText:
+    @pytest.mark.parametrize(
+        ("schema", "text"),
+        [
+            ({"items": [{"type": "string"}], "additionalItems": False}, "[string?]"),
+            ({"items": [{}, {}], "minItems": 1}, "[any, any?, ...any[]]"),
+            ({"prefixItems": [{}, {}], "maxItems": 1}, "// maxItems: 1\n[any?]"),
+            ({"items": False}, "[]"),
+            (
+                {"patternProperties": {"^a": {"type": "string"}}},
+                '// patternProperties: {"^a":{"type":"string"}}\n{\n[key: string]: any,\n}',
+            ),
+            ({"type": "integer", "enum": [1, 2.0, 2.5, True, "a"]}, "1 | 2.0"),
+            ({"type": ["boolean", "null"], "enum": [True, None, 0]}, "true | null"),
+            ({"type": "object", "oneOf": [{"required": ["a"]}]}, "{\na: any,\n}"),
+            ({"$ref": "#/$defs/A", "type": "string", "$defs": {"A": {}}}, "any & string"),
+            (
+                {
+                    "$ref": "#/$defs/A",
+                    "description": "here",
+                    "$defs": {"A": {"description": "there"}},
+                },
+                "// here\nany",
+            ),
+            (
+                {
+                    "type": "object",
+                    "$ref": "#/$defs/1",
+                    "$defs": {"1": {"$ref": "#/$defs/2"}, "2": {"items": {"$ref": "#/$defs/2"}}},
+                },
+                "type _2 = _2[];\n\n_2",
+            ),
+        ],
+        ids=repr,
+    )
+    def test_of_a_schema(self, schema, text):
+        assert complete(schema) == text
+        assert complete(typescript_to_schema(text, style="complete")) == text
+
     def test_a_schema_with_everything(self):
         schema = {
             "type": "object",
