@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from harmony.errors import InvalidMessage
+from harmony.interop import PydanticField
 from harmony.spec import load_spec
 from harmony.tools import ToolDescription, ToolNamespaceConfig, as_dict, tools_field
 from harmony.validation import is_a, list_of, mapping, parsed_json, shortened, written_json
@@ -26,7 +27,7 @@ class ReasoningEffort(str, Enum):  # noqa: UP042 (str() is that of openai_harmon
     HIGH = "High"
 
 
-class Content:
+class Content(PydanticField):
     """The base of what a message can hold."""
 
     __slots__ = ()
@@ -46,9 +47,13 @@ class Content:
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Read the dict form; keys that it does not know are passed over.
 
+        `Content.from_dict` reads any content, by its ``type``.
+
         Raises:
             InvalidMessage: a field is missing or has the wrong type.
         """
+        if cls is Content:
+            return content_from_dict(raw)  # type: ignore[return-value]
         fields = mapping(raw, cls.__name__)
         known = {field.name: field for field in attrs.fields(cls)}  # type: ignore[arg-type]
         given = {key: value for key, value in fields.items() if key in known}

@@ -14,6 +14,7 @@ import attrs
 
 from harmony.contents import Content, TextContent, content_from_dict
 from harmony.errors import InvalidMessage, UnknownName
+from harmony.interop import PydanticField
 from harmony.validation import (
     is_a,
     list_of,
@@ -85,7 +86,7 @@ def _contents(value: object) -> object:
 
 
 @attrs.define(on_setattr=attrs.setters.NO_OP)
-class Message:
+class Message(PydanticField):
     """One message: who says what to whom, on which channel. Spec: [[fields]]."""
 
     author: Author = attrs.field(converter=_author, validator=is_a(Author))
@@ -198,7 +199,7 @@ def _messages(value: object) -> object:
 
 
 @attrs.define(on_setattr=attrs.setters.NO_OP)
-class Conversation:
+class Conversation(PydanticField):
     """Messages in their order."""
 
     messages: list[Message] = attrs.field(
