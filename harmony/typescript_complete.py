@@ -29,7 +29,9 @@ _MEMBER_INDENT = "    "
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _OBJECT_KEYWORDS = ("properties", "required", "additionalProperties", "patternProperties")
 _ARRAY_KEYWORDS = ("items", "prefixItems")
-_NOTES = frozenset({"title", "description", "examples", "default", "$defs", "definitions"})
+_NOTES = frozenset(
+    {"title", "description", "examples", "default", "nullable", "$defs", "definitions"}
+)
 
 
 @attrs.define(eq=False)
@@ -132,6 +134,10 @@ class CompleteStyle:
         return said
 
     def _core(self, schema: dict[str, Json], path: str, indent: str) -> Written:
+        return self._intersection(self._parts(schema, path, indent), indent)
+
+    def _parts(self, schema: dict[str, Json], path: str, indent: str) -> list[Written]:
+        """What the keywords say, each for itself: an instance has all these types."""
         parts: list[Written] = []
         if "$ref" in schema:
             parts.append(self._refer(self._references.target(schema["$ref"], path)))
@@ -150,7 +156,7 @@ class CompleteStyle:
                 parts.append(self._union_of(self._write, variants, indent))
         for item, place in self._listed(schema, "allOf", path):
             parts.append(self._write(item, place, indent))
-        return self._intersection(parts, indent)
+        return parts
 
     def _intersection(self, parts: list[Written], indent: str) -> Written:
         if not parts:
@@ -229,8 +235,14 @@ class CompleteStyle:
             # What is said where the reference stands goes before what is said at its target.
             written = self._write({**found, **others}, target, indent)
         else:
-            parts = [self._write(found, target, indent), self._core(others, path, indent)]
-            written = self._with_remarks(self._intersection(parts, indent), others, indent)
+            nullable = others.get("nullable") is True
+            inside = indent + _VARIANT_INDENT if nullable else indent
+            beside = {**others, "allOf": others.get("allOf", [])}
+            parts = [self._write(found, target, inside), *self._parts(beside, path, inside)]
+            core = self._intersection(parts, inside)
+            if nullable:
+                core = self._union([core, Written(str(self.words["null_type"]))], indent)
+            written = self._with_remarks(core, others, indent)
         self._inlined.pop()
         return written
 
@@ -360,9 +372,7 @@ class CompleteStyle:
                 variant = self._write(
                     others, below(path, "additionalProperties"), inside + _VARIANT_INDENT
                 )
-                core = attrs.evolve(variant, remarks=(), default=None)
-                union = self._union([core, unknown], inside)
-                written = attrs.evolve(union, remarks=variant.remarks, default=variant.default)
+                written = self._union([variant, unknown], inside)
         yield member(self.words["index_signature"], written, indent)
 
 

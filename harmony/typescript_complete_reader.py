@@ -86,10 +86,12 @@ class _Reader:
         *comments, written = tree.children
         return self._annotated(self.type(written), comments)
 
-    def _annotated(self, schema: Schema, comments: list[Any]) -> Schema:
-        if not comments:
+    def _annotated(self, schema: Schema, comments: list[Any], default: str | None = None) -> Schema:
+        """``schema`` with what the comments say; a member's ``default`` stands behind it."""
+        lines = [str(comment) for comment in comments]
+        if not lines and default is None:
             return _bare(schema)
-        notes = read_remarks([str(comment) for comment in comments], self.words)
+        notes = read_remarks(lines, self.words, default)
         if "type" not in notes:
             return {**schema, **notes}
         null = self.words["null_type"]
@@ -112,9 +114,15 @@ class _Reader:
         values = [_value_of(variant) for variant in variants]
         if all(values) and any("const" in variant for variant in variants):
             return {"enum": [value for (value,) in values]}
-        if all(v.keys() == {"type"} and isinstance(v["type"], str) for v in variants):
+        if all(self._is_type(variant) for variant in variants):
             return {"type": [variant["type"] for variant in variants]}
         return {"anyOf": variants}
+
+    def _is_type(self, schema: Schema) -> bool:
+        # An integer is a number, and a remark above it that would be lost in a list of types.
+        named = schema.get("type")
+        plain = isinstance(named, str) and self.words["types"].get(named, named) == named
+        return plain and schema.keys() == {"type"}
 
     def intersection(self, tree: Any) -> Schema:
         parts = [self.array(child) for child in tree.children]
@@ -178,10 +186,13 @@ class _Reader:
         """The name (None for the index signature), whether it is required, and the schema."""
         comments = [child for child in tree.children if _kind(child) == "COMMENT"]
         key, *rest = tree.children[len(comments) :]
-        notes = list(comments)
+        default = ""
         if _kind(rest[-1]) == "COMMA_AND_DEFAULT":
-            notes.append(str(rest.pop()).removeprefix(", "))
-        schema = self._annotated(self.type(rest[-1]), notes)
+            default = str(rest.pop()).removeprefix(", ")
+        schema = self.type(rest[-1])
+        schema = (
+            self._annotated(schema, comments, default) if comments or default else _bare(schema)
+        )
         needed = _kind(rest[0]) != "OPTIONAL"
         if key.type == "INDEX_SIGNATURE":
             return None, needed, schema
@@ -233,8 +244,11 @@ def _untyped(schema: Schema) -> Schema:
             key: value for part in (*references, _untyped(typed)) for key, value in part.items()
         }
         return {**merged, "allOf": rest} if rest else merged
-    variants = schema.get("anyOf", [schema])
-    return {key: value for part in variants for key, value in part.items() if key != "type"}
+    if "anyOf" in schema:
+        return {
+            key: value for part in map(_untyped, schema["anyOf"]) for key, value in part.items()
+        }
+    return {key: value for key, value in schema.items() if key != "type"}
 
 
 def _types_of(schema: Schema) -> list[str]:

@@ -62,18 +62,28 @@ def _comments(text: str) -> list[str]:
     return [f"// {line}" for line in text.split("\n")]
 
 
-def read_remarks(comments: list[str], words: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords that the ``comments`` above a type stand for; the inverse of `remarks`."""
+def read_remarks(
+    comments: list[str], words: Mapping[str, Any], default: str | None = None
+) -> dict[str, Any]:
+    """The keywords that the ``comments`` above a type stand for; the inverse of `remarks`.
+
+    Args:
+        comments: a line each.
+        words: the table [typescript].
+        default: the comment behind a member, ``""`` if there is none. None where a default
+            would be the last of ``comments``.
+    """
     schema: dict[str, Any] = {}
     lines = list(comments)
     if _BLANK in lines:
         place = lines.index(_BLANK)
         schema["title"] = _text(lines[:place])
         lines = lines[place + 1 :]
-    default = template_pattern(words["default_comment"], {"value": "(.*)"})
-    if lines and (found := re.fullmatch(f"// {default}", lines[-1])) and _is_json(found[1]):
+    last = default if default is not None else "".join(lines[-1:])
+    pattern = template_pattern(words["default_comment"], {"value": "(.*)"})
+    if (found := re.fullmatch(f"// {pattern}", last)) and _is_json(found[1]):
         schema["default"] = json.loads(found[1])
-        lines.pop()
+        lines = lines if default is not None else lines[:-1]
     lines = _without_keywords(lines, words, schema)
     lines = _without_examples(lines, words, schema)
     if lines:
