@@ -54,11 +54,16 @@ class Parser:
         self._grammar = grammar
         self._matcher = matcher
         self._vocabulary = vocabulary
-        # Looked up once: a short parse is made of a dozen such look-ups.
-        self._table = vocabulary.table
         self._end = matcher.end
         self._body = matcher.body.pattern.match
-        self._openings = matcher.openings(None)
+        # What `messages` needs, looked up once: a short parse is a dozen look-ups long.
+        self._hot = (
+            vocabulary.table,
+            matcher.end,
+            len(matcher.end),
+            matcher.body.pattern.match,
+            matcher.openings(None),
+        )
 
     def messages(
         self, tokens: Sequence[int], role: Role | None, bounds: list[Bounds] | None = None
@@ -71,18 +76,19 @@ class Parser:
             ParseError: the tokens are not in the format.
             InvalidToken: an id that the vocabulary does not have.
         """
+        table, end, past, body, openings = self._hot
         try:
             # As Vocabulary.lex does it, which says what is wrong if this fails.
             array("I", tokens)
-            data = b"".join(itemgetter(*tokens)(self._table))
+            data = b"".join(itemgetter(*tokens)(table))
         except (IndexError, OverflowError, TypeError):
             data = self._vocabulary.lex(tokens)
         messages: list[Message] = []
         start = 0
         if role is not None:
             start = self._one(data, 0, role, tokens, messages, bounds)
-        size, end, past = len(data), self._end, len(self._end)
-        find, body, openings = data.find, self._body, self._openings
+        size = len(data)
+        find = data.find
         while start < size:
             # Without another `<|message|>`, `content` is less than a marker's length, and no
             # opening is so short.
@@ -93,15 +99,15 @@ class Parser:
                 start = self._one(data, start, None, tokens, messages, bounds)
                 continue
             match = body(data, content)
-            text = match[1]  # type: ignore[index]  # Content can be empty, so it matches.
+            assert match is not None  # Content can be empty.
             try:
-                text = text.decode()
+                text = match[1].decode()
             except UnicodeDecodeError:
-                text = text_of(text)
+                text = text_of(match[1])
             messages.append(message_of(header, text))
             if bounds is not None:
-                bounds.append((start, *match.span(1), match.end()))  # type: ignore[union-attr]
-            start = match.end()  # type: ignore[union-attr]
+                bounds.append((start, *match.span(1), match.end()))
+            start = match.end()
         return messages
 
     def _one(
