@@ -134,6 +134,16 @@ class Matcher:
         """`message` from its content on; the terminator may be missing."""
         return self._expression(_last_optional(self._parts("message")[1]))
 
+    @functools.cached_property
+    def frame(self) -> re.Pattern[bytes]:
+        """A message whose header is not looked into: all up to `<|message|>`, then `body`.
+
+        Three groups: the opening with its `<|message|>`, the content, the terminator or None.
+        """
+        marker, rest = re.escape(self.end[:1]), re.escape(self.end[1:])
+        opening = rb"((?:[^%b]++|%b(?!%b))*+%b%b)" % (marker, marker, rest, marker, rest)
+        return re.compile(opening + self.body.pattern.pattern, re.DOTALL)
+
     def _whole(self, rule: str) -> Expression:
         opening, body = self._parts(rule)
         return self._expression(Sequence((opening, _last_optional(body))))
@@ -160,11 +170,17 @@ class Matcher:
         return self._openings.setdefault(role, {}) if openings is None else openings
 
     def by_ids(self, role: Role | None) -> dict[tuple[int, ...], Header]:
-        """The same by their ids, `<|message|>` included; filled by the stream parser."""
+        """The same by their ids, `<|message|>` included; `remember_ids` fills it."""
         by_ids = self._by_ids.get(role)
-        if by_ids is None or len(by_ids) >= MOST_OPENINGS:
-            by_ids = self._by_ids[role] = {}
-        return by_ids
+        return self._by_ids.setdefault(role, {}) if by_ids is None else by_ids
+
+    def remember_ids(self, ids: tuple[int, ...], role: Role | None, header: Header) -> None:
+        """Remember a header by its ids."""
+        if 0 < len(ids) <= LONGEST_OPENING:
+            by_ids = self.by_ids(role)
+            if len(by_ids) >= MOST_OPENINGS:
+                by_ids.clear()
+            by_ids[ids] = header
 
     def read_header(self, opening: bytes, role: Role | None) -> Header | None:
         """The header in ``opening``, the bytes before `<|message|>`.

@@ -57,13 +57,7 @@ class Parser:
         self._end = matcher.end
         self._body = matcher.body.pattern.match
         # What `messages` needs, looked up once: a short parse is a dozen look-ups long.
-        self._hot = (
-            vocabulary.table,
-            matcher.end,
-            len(matcher.end),
-            matcher.body.pattern.match,
-            matcher.openings(None),
-        )
+        self._hot = vocabulary.table, matcher.frame.match, matcher.openings(None)
 
     def messages(
         self, tokens: Sequence[int], role: Role | None, bounds: list[Bounds] | None = None
@@ -76,7 +70,7 @@ class Parser:
             ParseError: the tokens are not in the format.
             InvalidToken: an id that the vocabulary does not have.
         """
-        table, end, past, body, openings = self._hot
+        table, frame, openings = self._hot
         try:
             # As Vocabulary.lex does it, which says what is wrong if this fails.
             array("I", tokens)
@@ -84,29 +78,22 @@ class Parser:
         except (IndexError, OverflowError, TypeError):
             data = self._vocabulary.lex(tokens)
         messages: list[Message] = []
-        start = 0
+        start, size = 0, len(data)
         if role is not None:
             start = self._one(data, 0, role, tokens, messages, bounds)
-        size = len(data)
-        find = data.find
         while start < size:
-            # Without another `<|message|>`, `content` is less than a marker's length, and no
-            # opening is so short.
-            content = find(end, start) + past
-            header = openings.get(data[start:content])
-            if header is None:
-                # A new opening. Once read, it is remembered.
+            match = frame(data, start)
+            if match is None or (header := openings.get(match[1])) is None:
+                # A new opening, or none. Once read, it is remembered.
                 start = self._one(data, start, None, tokens, messages, bounds)
                 continue
-            match = body(data, content)
-            assert match is not None  # Content can be empty.
             try:
-                text = match[1].decode()
+                text = match[2].decode()
             except UnicodeDecodeError:
-                text = text_of(match[1])
+                text = text_of(match[2])
             messages.append(message_of(header, text))
             if bounds is not None:
-                bounds.append((start, *match.span(1), match.end()))
+                bounds.append((start, *match.span(2), match.end()))
             start = match.end()
         return messages
 

@@ -16,7 +16,6 @@ from harmony.content_decoder import ContentDecoder
 from harmony.errors import ParseError
 from harmony.events import ContentDelta, Event, HeaderParsed, MessageFinished
 from harmony.faults import Faults
-from harmony.matcher import LONGEST_OPENING
 from harmony.messages import Message, Role
 from harmony.parser import message_of
 from harmony.stream_surface import StreamState, StreamSurface
@@ -126,20 +125,22 @@ class StreamableParser(StreamSurface):
             pass  # Part of a header, if the grammar takes it, and of a content in any case.
         elif self._header is not None:
             if kind == "terminator":
-                self._finish(text_of(self._part(len(tokens) - 1)))
+                if self._chunks is None:
+                    content = encoding.vocabulary.lex_known(tokens[self._unread : -1])
+                else:
+                    content = self._part(len(tokens) - 1)
+                self._finish(text_of(content))
         elif kind == "message":
             # Most headers have been seen before, with the very same ids.
             ids = () if self._chunks else tuple(tokens[self._unread :])
-            seen = encoding.matcher.by_ids(self._role)
-            header = seen.get(ids)
+            header = encoding.matcher.by_ids(self._role).get(ids)
             if header is None:
                 header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
                 if header is None:
                     header = self._by_authority()
-                if 0 < len(ids) < LONGEST_OPENING:
-                    seen[ids] = header
+                encoding.matcher.remember_ids(ids, self._role, header)
             self._enter(header, len(tokens), 0)
-        elif kind == "terminator":
+        else:
             raise self._fault()
 
     def _part(self, stop: int) -> bytes:
