@@ -133,8 +133,10 @@ class HarmonyEncoding(TokenText):
         messages = _messages(conversation)
         policy = _policy(config)
         renderer = self.renderer
+        if not isinstance(next_turn_role, Role):
+            next_turn_role = Role(next_turn_role)
         tokens = renderer.render_all(messages, self._history.shown(messages, policy))
-        tokens += renderer.turn(_role(next_turn_role))
+        tokens += renderer.turn(next_turn_role)
         return tokens
 
     def render_conversation_for_training(

@@ -134,7 +134,9 @@ class Renderer:
         """
         # Nearly every message is one text under a header seen before: these two loops look
         # those up. The fields of any other are checked, and refused in words, by `render`.
-        return self._all_cached(messages, kept) if self._cache.limit else self._all(messages, kept)
+        if not self._cache.limit:
+            return self._all(messages, kept)
+        return self._all_cached(messages, kept)
 
     def _all_cached(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
         out: list[int] = []
@@ -166,7 +168,7 @@ class Renderer:
     def _all(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
         out: list[int] = []
         known = self._headers.known
-        encode = self._vocabulary.encoder.encode_ordinary
+        encode = self._vocabulary.encode_plain
         function_tools: bool | None = None
         for message in kept:
             try:

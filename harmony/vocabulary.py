@@ -25,7 +25,7 @@ from harmony.errors import InvalidToken, VocabularyError
 from harmony.validation import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import tiktoken
 
@@ -85,6 +85,15 @@ class Vocabulary:
             mergeable_ranks=dict(zip(self.tokens, range(len(self.tokens)), strict=True)),
             special_tokens={text: id for id, text in self.special_texts.items()},
         )
+
+    @functools.cached_property
+    def encode_plain(self) -> Callable[[str], list[int]]:
+        """`encode_ordinary` without its care for lone surrogates: raises UnicodeEncodeError.
+
+        tiktoken's own method is a Python function around this one; where there is no such
+        attribute, the method serves.
+        """
+        return getattr(self.encoder, "_core_bpe", self.encoder).encode_ordinary  
 
     def marker(self, id: int) -> bytes:
         """The bytes that stand for the special token ``id``."""
