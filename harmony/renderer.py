@@ -168,7 +168,8 @@ class Renderer:
     def _all(self, messages: Sequence[Message], kept: Sequence[Message]) -> list[int]:
         out: list[int] = []
         known = self._headers.known
-        encode = self._vocabulary.encode_plain
+        tokenizer = self._vocabulary.tokenizer
+        encode, encode_plain = tokenizer.encode, tokenizer.encode_plain
         function_tools: bool | None = None
         for message in kept:
             try:
@@ -181,7 +182,12 @@ class Renderer:
                     message.channel,
                     message.content_type,
                 ]
-                ids = encode(content.text)  # type: ignore[attr-defined]
+                text = content.text  # type: ignore[attr-defined]
+                # Tokenizer.encode asks this too; here it saves a call.
+                if "  " not in text and text.isprintable():
+                    ids = encode_plain(text)
+                else:
+                    ids = encode(text)
             except _UNUSUAL:
                 if function_tools is None:
                     function_tools = self.has_function_tools(messages)

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 from harmony import resources
 from harmony.errors import InvalidToken, VocabularyError
+from harmony.tokenizer import Tokenizer
 from harmony.validation import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import tiktoken
 
@@ -75,25 +76,15 @@ class Vocabulary:
         return table
 
     @functools.cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Text to ordinary ids."""
+        facts = self._facts
+        return Tokenizer(facts["name"], facts["pattern"], lambda: self.tokens, self.special_texts)
+
+    @property
     def encoder(self) -> tiktoken.Encoding:
-        """The tokenizer."""
-        import tiktoken
-
-        return tiktoken.Encoding(
-            self._facts["name"],
-            pat_str="|".join(self._facts["pattern"]),
-            mergeable_ranks=dict(zip(self.tokens, range(len(self.tokens)), strict=True)),
-            special_tokens={text: id for id, text in self.special_texts.items()},
-        )
-
-    @functools.cached_property
-    def encode_plain(self) -> Callable[[str], list[int]]:
-        """`encode_ordinary` without its care for lone surrogates: raises UnicodeEncodeError.
-
-        tiktoken's own method is a Python function around this one; where there is no such
-        attribute, the method serves.
-        """
-        return getattr(self.encoder, "_core_bpe", self.encoder).encode_ordinary  
+        """The vocabulary as a `tiktoken.Encoding`, special tokens included."""
+        return self.tokenizer.encoder
 
     def marker(self, id: int) -> bytes:
         """The bytes that stand for the special token ``id``."""
@@ -154,7 +145,7 @@ class Vocabulary:
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of ``text``; never a special token's. Lone surrogates become U+FFFD."""
-        return self.encoder.encode_ordinary(text)
+        return self.tokenizer.encode(text)
 
 
 def ids_of(tokens: Iterable[int]) -> Sequence[int]:
