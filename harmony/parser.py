@@ -15,7 +15,7 @@ from harmony.faults import Faults
 from harmony.messages import Author, Message, Role
 from harmony.transcript import Transcript
 from harmony.tree import parse_tree, read_tree
-from harmony.vocabulary import text_of
+from harmony.vocabulary import MOST_AT_ONCE, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +74,10 @@ class Parser:
         try:
             # As Vocabulary.lex does it, which says what is wrong if this fails.
             array("I", tokens)
-            data = b"".join(itemgetter(*tokens)(table))
+            data = b"".join(itemgetter(*tokens)(table)) if len(tokens) <= MOST_AT_ONCE else None
         except (IndexError, OverflowError, TypeError):
+            data = None
+        if data is None:
             data = self._vocabulary.lex(tokens)
         messages: list[Message] = []
         start, size = 0, len(data)

@@ -25,13 +25,16 @@ TAIL = [r"\s*[\r\n]+", LOOK_AHEAD, r"\s+"]
 
 
 def is_plain(text: str) -> bool:
-    """Whether no white space of ``text`` is followed by a space, and all else is printable.
+    """Whether ``text`` has no white space but spaces and line feeds, and no space follows any.
 
-    A printable string has no white space but the space, and no control characters.
+    Of two ways to find that out the faster is taken: a printable string has no white space but
+    the space; an ASCII string has five other kinds, and each is looked for in no time.
     """
-    if "  " in text:
+    if "  " in text or "\n " in text:
         return False
-    return text.isprintable() or ("\n " not in text and text.replace("\n", "").isprintable())
+    if text.isascii():
+        return not any(map(text.__contains__, "\t\v\f\r"))
+    return text.replace("\n", "").isprintable()
 
 
 class Tokenizer:
@@ -102,7 +105,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of ``text``, all of them ordinary; lone surrogates become U+FFFD."""
-        # The first half of is_plain stands here again: it decides for most short texts.
+        # For most short texts this decides, without a call.
         if ("  " not in text and text.isprintable()) or is_plain(text):
             return self.encode_plain(text)  # A surrogate is not printable.
         return self.encoder.encode_ordinary(text)
