@@ -124,8 +124,7 @@ class Faults:
         lead = "…" if first else ""
         tail = "…" if position + 1 + AFTER < len(self._tokens) else ""
         return (
-            f"  {lead}{before}{at}{after}{tail}\n"
-            f"  {' ' * len(lead + before)}{'^' * (len(at) or 1)}"
+            f"  {lead}{before}{at}{after}{tail}\n  {' ' * len(lead + before)}{'^' * (len(at) or 1)}"
         )
 
 

@@ -286,3 +286,20 @@ class TestBrokenLater:
                 call()
             except HarmonyError as error:
                 assert str(error)
+
+
+class TestDeepJson:
+    """JSON that nests deeper than the interpreter goes is refused in words, both ways."""
+
+    @pytest.mark.parametrize("payload", ["[" * 100_000, '{"a":' * 100_000])
+    @pytest.mark.parametrize("kind", [Message, Conversation])
+    def test_read(self, kind, payload):
+        with pytest.raises(InvalidMessage, match="the JSON is nested too deeply"):
+            kind.from_json(payload)
+
+    def test_written(self):
+        schema: dict = {"type": "object"}
+        schema["properties"] = {"self": schema}
+        content = DeveloperContent.new().with_function_tools([ToolDescription("f", "d", schema)])
+        with pytest.raises(InvalidMessage, match="not to be written as JSON"):
+            content.to_json()

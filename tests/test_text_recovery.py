@@ -37,7 +37,9 @@ def test_leniency(row: dict):
 
 
 def test_declared_tools_are_heard_of():
-    text = "analysisHm.assistantcommentary to=calc json{}calc to=assistantcommentary2assistantfinal3"
+    text = (
+        "analysisHm.assistantcommentary to=calc json{}calc to=assistantcommentary2assistantfinal3"
+    )
     whole = recover_text(text, tools=["calc"])
     assert [m.author.name for m in whole.messages] == [None, None, "calc", None]
     assert recover_text("commentary to=calc json1", tools="calc").messages[0].recipient == "calc"
