@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from harmony.grammar import load_grammar
 from harmony.history import History
 from harmony.matcher import Matcher
 from harmony.messages import Conversation, Message, Role
 from harmony.options import RenderConversationConfig, RenderOptions
 from harmony.parser import Parser
+from harmony.spec import load_spec
 from harmony.text_cache import DEFAULT_BYTES, TextCache
 from harmony.token_text import TokenText
 from harmony.validation import instance
@@ -70,6 +72,21 @@ class HarmonyEncoding(TokenText):
 
     def __repr__(self) -> str:
         return f"HarmonyEncoding({self.name!r}, dialect={self.dialect.name!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # By what it was loaded with: the rest is caches, and no thread's lock can be copied.
+        from harmony.loading import rebuilt
+
+        own = load_grammar(load_spec())
+        arguments = {
+            "name": self.name,
+            "dialect": self.dialect.name,
+            "spec": None if self.spec is own.spec else self.spec.data,
+            "grammar": None if self.grammar.text == own.text else self.grammar.text,
+            "schema_style": self.schema_style,
+            "cache_bytes": self.cache.limit,
+        }
+        return rebuilt, (arguments,)
 
     @functools.cached_property
     def matcher(self) -> Matcher:

@@ -86,7 +86,17 @@ class RenderError(HarmonyError):
 
 
 class InvalidToken(HarmonyError, ValueError):
-    """An id that the vocabulary does not have, or text that spells a special token."""
+    """An id that the vocabulary does not have, or text that spells a special token.
+
+    Attributes:
+        position: index of the id among all the tokens; None where it is about a text.
+        parsed: the messages that were read before it, where tokens were parsed.
+    """
+
+    def __init__(self, message: str, *, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+        self.parsed: list[Message] = []
 
 
 class InvalidUtf8(HarmonyError, ValueError):

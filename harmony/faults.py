@@ -128,7 +128,7 @@ class Faults:
         )
 
 
-_STATES = {"expected_start": "ExpectStart", "invalid_token": "Content"}
+_STATES = {"expected_start": "ExpectStart"}
 
 
 def _on_one_line(text: str) -> str:

@@ -44,6 +44,8 @@ def tool_names(tools: Tools, spec: Spec) -> tuple[str, ...]:
         return ()
     if isinstance(tools, (str, Mapping, ToolDescription, ToolNamespaceConfig)):
         tools = [tools]
+    if not isinstance(tools, Iterable):
+        raise InvalidMessage(f"tools: expected tools in a list, got {type_name(tools)}")
     namespace = spec.table("system_message")["function_namespace"]
     names = [name for tool in tools for name in _names(tool, namespace)]
     return tuple(dict.fromkeys(name for name in names if name))

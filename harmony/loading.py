@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harmony.encoding import HarmonyEncoding
 from harmony.errors import UnknownName
@@ -64,6 +64,11 @@ def load_harmony_encoding(
     return _encoding(
         name, dialect, schema_style, cache_bytes, load_grammar(loaded, grammar), Vocabulary(loaded)
     )
+
+
+def rebuilt(arguments: dict[str, Any]) -> HarmonyEncoding:
+    """The encoding that was pickled or copied with these arguments of `load_harmony_encoding`."""
+    return load_harmony_encoding(**arguments)
 
 
 @functools.lru_cache(maxsize=16)

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from harmony.contents import TextContent
+from harmony.errors import InvalidToken, ParseError
 from harmony.faults import Faults
 from harmony.messages import Author, Message, Role
 from harmony.transcript import Transcript
@@ -78,7 +79,11 @@ class Parser:
         except (IndexError, OverflowError, TypeError):
             data = None
         if data is None:
-            data = self._vocabulary.lex(tokens)
+            try:
+                data = self._vocabulary.lex(tokens)
+            except InvalidToken as error:
+                error.parsed = self._before(tokens, error.position or 0, role)
+                raise
         messages: list[Message] = []
         start, size = 0, len(data)
         if role is not None:
@@ -98,6 +103,16 @@ class Parser:
                 bounds.append((start, *match.span(2), match.end()))
             start = match.end()
         return messages
+
+    def _before(self, tokens: Sequence[int], stop: int, role: Role | None) -> list[Message]:
+        """The messages that end before the token ``stop``."""
+        bounds: list[Bounds] = []
+        try:
+            messages = self.messages(tokens[:stop], role, bounds)
+        except ParseError as error:
+            return error.parsed
+        # The last one has no terminator unless it is complete.
+        return messages[:-1] if bounds and bounds[-1][2] == bounds[-1][3] else messages
 
     def _one(
         self,

@@ -13,7 +13,7 @@ import operator
 from typing import TYPE_CHECKING, Self
 
 from harmony.content_decoder import ContentDecoder
-from harmony.errors import ParseError
+from harmony.errors import InvalidToken, ParseError
 from harmony.events import ContentDelta, Event, HeaderParsed, MessageFinished
 from harmony.faults import Faults
 from harmony.messages import Message, Role
@@ -108,13 +108,13 @@ class StreamableParser(StreamSurface):
         encoding, tokens = self._encoding, self._tokens
         if type(token) is not int:
             if not encoding.vocabulary.has(token):
-                raise encoding.vocabulary.invalid_token([token], len(tokens))
+                raise self._invalid_token(token)
             # NumPy's integers, say, are taken, but not kept.
             self.process(operator.index(token))
             return
         kind = encoding.structure.get(token)
         if kind is None and not 0 <= token < encoding.vocabulary.size:
-            raise encoding.vocabulary.invalid_token([token], len(tokens))
+            raise self._invalid_token(token)
         tokens.append(token)
         if not self._plain:
             self._unread = len(tokens) - 1
@@ -142,6 +142,11 @@ class StreamableParser(StreamSurface):
             self._enter(header, len(tokens), 0)
         else:
             raise self._fault()
+
+    def _invalid_token(self, token: object) -> InvalidToken:
+        error = self._encoding.vocabulary.invalid_token([token], len(self._tokens))
+        error.parsed = self.messages
+        return error
 
     def _part(self, stop: int) -> bytes:
         """The lexed header or content so far, whose tokens end before the index ``stop``."""
@@ -242,7 +247,11 @@ class StreamableParser(StreamSurface):
         """
         vocabulary, matcher = self._encoding.vocabulary, self._encoding.matcher
         tokens = ids_of(tokens)
-        data = vocabulary.lex(tokens)
+        try:
+            data = vocabulary.lex(tokens)
+        except InvalidToken as error:
+            error.parsed = self.messages
+            raise
         end, body = matcher.end, matcher.body.pattern.match
         base = len(self._tokens)
         if self._header is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import attrs
 
@@ -109,6 +109,10 @@ class Transcript(Conversation):
         self._spans = spans
         self._normalize: Callable[[Transcript], Transcript] | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        state = (self.messages, self.tokens, self.diagnostics, self.spans, self.next_turn_role)
+        return _restored, (state, self._normalize)
+
     @property
     def spans(self) -> list[Span]:
         """Where each message stood in `tokens`; as many as there are `messages`."""
@@ -155,6 +159,16 @@ class Transcript(Conversation):
             f"Transcript({len(self.messages)} messages, {len(self.tokens)} tokens, "
             f"{len(self.diagnostics)} diagnostics)"
         )
+
+
+def _restored(state: Any, normalize: Any) -> Transcript:
+    """The transcript that was pickled or copied; ``normalize`` is a method of its encoding."""
+    messages, tokens, diagnostics, spans, next_turn_role = state
+    vocabulary = normalize.__self__.vocabulary
+    transcript = Transcript(messages, tokens, [], vocabulary, diagnostics, spans)
+    transcript.next_turn_role = next_turn_role
+    transcript._normalize = normalize  # noqa: SLF001 (one of its own)
+    return transcript
 
 
 def token_spans(

@@ -51,6 +51,7 @@ class Vocabulary:
 
     def __init__(self, spec: Spec) -> None:
         self._facts = spec.table("vocabulary")
+        self._invalid = spec.row("parse_errors", "invalid_token")
         self.special_texts = spec.special_texts
         """Special ids and how they are spelled."""
         self.first_special: int = self._facts["first_special"]
@@ -134,11 +135,10 @@ class Vocabulary:
         """
         for position, token in enumerate(tokens if isinstance(tokens, Iterable) else (), first):
             if not self.has(token):
-                return InvalidToken(
-                    f"Invalid token for decoding: {token!r} (token {position}); "
-                    f"ids are integers from 0 to {self.size - 1}"
-                )
-        return InvalidToken(f"expected a sequence of token ids, got {type(tokens).__name__}")
+                sentence = self._invalid["sentence"].format(token=repr(token))
+                remedy = self._invalid["remedy"].format(last_token=self.size - 1)
+                return InvalidToken(f"{sentence} (token {position}); {remedy}", position=position)
+        return InvalidToken(f"expected a sequence of token ids, got {type_name(tokens)}")
 
     def has(self, token: Any) -> bool:
         """Whether ``token`` is an id of the vocabulary."""
