@@ -18,7 +18,7 @@ from harmony.validation import instance
 from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lark import Token, Tree
 
@@ -69,6 +69,8 @@ class HarmonyEncoding(TokenText):
         }
         """What each token that opens, divides or ends a message does."""
         self._history = History(self.spec)
+        # `parser.messages`, once it was asked for: a plain attribute is found faster.
+        self._parse: Callable[[Sequence[int], Role | None], list[Message]] | None = None
 
     def __repr__(self) -> str:
         return f"HarmonyEncoding({self.name!r}, dialect={self.dialect.name!r})"
@@ -221,7 +223,10 @@ class HarmonyEncoding(TokenText):
         if strict:
             if type(tokens) is not list:
                 tokens = ids_of(tokens)
-            return self.parser.messages(tokens, None if role is None else _role(role))
+            parse = self._parse
+            if parse is None:
+                parse = self._parse = self.parser.messages
+            return parse(tokens, None if role is None else _role(role))
         return self.parse(tokens, role, strict=False).messages
 
     def parse(

@@ -46,24 +46,6 @@ class StreamableParser(StreamSurface):
     the next `<|start|>`; after one of `process_eos`, for the rest of the header.
     """
 
-    # What a new parser starts with; set on the instance only once it changes, since a server
-    # makes a parser for every completion.
-
-    # Ids below this one need no look: the first special one inside a header or content, and
-    # none between messages.
-    _plain = 0
-    _header: Header | None = None
-    """The header of the current message, in content."""
-    # The current header or content, lexed: `_chunks`, and the tokens from `_unread` on, which
-    # are lexed only when somebody asks or the part is complete.
-    _chunks: list[bytes] | None = None
-    _unread = 0
-    # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
-    _decoder: ContentDecoder | None = None
-    _decoded = 0
-    # Where the content begins: a token index, and bytes from the start of that token.
-    _content_at = (0, 0)
-
     def __init__(
         self,
         encoding: HarmonyEncoding,
@@ -76,6 +58,22 @@ class StreamableParser(StreamSurface):
         self._role = role
         self._tokens: list[int] = []
         self._messages: list[Message] = []
+        # No defaults in the class: an attribute that the class has too takes the interpreter
+        # several times as long to find, at every token.
+        # Ids below `_plain` need no look: it is the first special one inside a header or
+        # content, and 0 between messages.
+        self._plain = 0
+        # The header of the current message, in content.
+        self._header: Header | None = None
+        # The current header or content, lexed: `_chunks`, and the tokens from `_unread` on,
+        # which are lexed only when somebody asks or the part is complete.
+        self._chunks: list[bytes] | None = None
+        self._unread = 0
+        # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
+        self._decoder: ContentDecoder | None = None
+        self._decoded = 0
+        # Where the content begins: a token index, and bytes from the start of that token.
+        self._content_at = (0, 0)
         if role is not None:
             self._role = Role(role)
             self._plain = encoding.vocabulary.first_special
