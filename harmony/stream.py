@@ -127,7 +127,11 @@ class StreamableParser(StreamSurface):
                     content = encoding.vocabulary.lex_known(tokens[self._unread : -1])
                 else:
                     content = self._part(len(tokens) - 1)
-                self._finish(text_of(content))
+                try:
+                    text = content.decode()
+                except UnicodeDecodeError:
+                    text = text_of(content)
+                self._finish(text)
         elif kind == "message":
             # Most headers have been seen before, with the very same ids.
             ids = () if self._chunks else tuple(tokens[self._unread :])
