@@ -15,6 +15,7 @@ from harmony.header_renderer import HeaderRenderer
 from harmony.messages import Message, Role
 from harmony.rendering import Rendering
 from harmony.sections import developer_text, system_text
+from harmony.tokenizer import SHORT
 from harmony.tools import ToolNamespaceConfig
 from harmony.transcript import Span, TokenRange, Transcript, message_key
 from harmony.validation import shortened, type_name
@@ -184,7 +185,7 @@ class Renderer:
                 ]
                 text = content.text  # type: ignore[attr-defined]
                 # Tokenizer.encode asks this too; here it saves a call.
-                if "  " not in text and text.isprintable():
+                if len(text) < SHORT and text.isprintable() and "  " not in text:
                     ids = encode_plain(text)
                 else:
                     ids = encode(text)

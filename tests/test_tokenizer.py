@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harmony import load_harmony_encoding
-from harmony.tokenizer import LOOK_AHEAD, TAIL, Tokenizer, is_plain
+from harmony.tokenizer import LOOK_AHEAD, SHORT, TAIL, Tokenizer, is_plain
 from tests.strategies import TEXT
 
 # Every character that some engine calls white space, and what stands beside it in text.
@@ -23,8 +23,13 @@ def tokenizer(enc) -> Tokenizer:
     return enc.vocabulary.tokenizer
 
 
+def longer(text: str) -> str:
+    """A text above the length from which on is_plain asks in another way."""
+    return text * (SHORT // max(1, len(text)) + 1)
+
+
 @settings(max_examples=500)
-@given(TEXT | EDGES | st.text())
+@given((TEXT | EDGES | st.text()).flatmap(lambda text: st.sampled_from([text, longer(text)])))
 @example("a b \n\n c")
 @example(" ")
 @example("end ")
@@ -53,6 +58,7 @@ def test_the_same_ids(tokenizer, text):
 )
 def test_plain(text, plain):
     assert is_plain(text) == plain
+    assert is_plain(f"{text} " + "x" * SHORT) == plain
 
 
 def test_texts_that_are_not_plain_need_the_other(tokenizer):
