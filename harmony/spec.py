@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Overlay: TypeAlias = "Mapping[str, Any] | str | os.PathLike[str] | None"
 
 SPEC_FILE = "harmony.toml"
+# What a message is made of: each needs a rule of the grammar that holds it.
+FIELDS = {"role", "name", "recipient", "channel", "content_type", "content", "terminator"}
 
 
 @attrs.frozen
@@ -155,7 +157,10 @@ class Spec:
     @functools.cached_property
     def field_of_rule(self) -> dict[str, str]:
         """For each rule of the grammar that holds a field of a message, that field."""
-        return {rule: row["name"] for row in self.rows("fields") for rule in row["rules"]}
+        rules = {rule: row["name"] for row in self.rows("fields") for rule in row["rules"]}
+        if missing := FIELDS - set(rules.values()):
+            raise GrammarError(f"[[fields]] of the spec lacks: {', '.join(sorted(missing))}")
+        return rules
 
     def row(self, table: str, name: str) -> dict[str, Any]:
         """The row called ``name`` in the array of tables ``table``. Raises `UnknownName`."""

@@ -246,3 +246,9 @@ class TestLoading:
         assert other is not enc
         assert other.grammar is enc.grammar
         assert repr(enc) == "HarmonyEncoding('HarmonyGptOss', dialect='reference')"
+
+
+def test_a_spec_whose_fields_are_gone_says_so():
+    enc = load_harmony_encoding("HarmonyGptOss", spec={"fields": []})
+    with pytest.raises(GrammarError, match=r"\[\[fields\]\] of the spec lacks: channel, content"):
+        enc.parse([200006, 1428, 200008, 200007])
