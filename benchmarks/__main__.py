@@ -111,31 +111,30 @@ def speed_rows(peer_api: Any) -> list[Row]:  # noqa: C901 (one table, in one pla
         def peer_parses() -> object:
             return peer.parse_messages_from_completion_tokens(tokens)
 
-        def peer_streams() -> object:
-            parser = peer_api.StreamableParser(peer, None)
+        def stream(api: Any, enc: Any) -> object:
+            parser = api.StreamableParser(enc, None)
             for token in tokens:
                 parser.process(token)
             return parser
+
+        def stream_deltas(api: Any, enc: Any) -> object:
+            parser = api.StreamableParser(enc, None)
+            for token in tokens:
+                parser.process(token)
+                parser.last_content_delta  # noqa: B018 (a property, read for its cost)
+            return parser
+
+        def peer_streams() -> object:
+            return stream(peer_api, peer)
 
         def we_stream() -> object:
-            parser = harmony.StreamableParser(warm, None)
-            for token in tokens:
-                parser.process(token)
-            return parser
-
-        def we_read_deltas() -> object:
-            parser = harmony.StreamableParser(warm, None)
-            for token in tokens:
-                parser.process(token)
-                parser.last_content_delta  # noqa: B018 (a property, read for its cost)
-            return parser
+            return stream(harmony, warm)
 
         def peer_reads_deltas() -> object:
-            parser = peer_api.StreamableParser(peer, None)
-            for token in tokens:
-                parser.process(token)
-                parser.last_content_delta  # noqa: B018 (a property, read for its cost)
-            return parser
+            return stream_deltas(peer_api, peer)
+
+        def we_read_deltas() -> object:
+            return stream_deltas(harmony, warm)
 
         def we_feed() -> object:
             return harmony.StreamableParser(warm, None).feed(tokens)

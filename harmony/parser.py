@@ -72,12 +72,14 @@ class Parser:
             InvalidToken: an id that the vocabulary does not have.
         """
         table, frame, openings = self._hot
-        try:
-            # As Vocabulary.lex does it, which says what is wrong if this fails.
-            array("I", tokens)
-            data = b"".join(itemgetter(*tokens)(table)) if len(tokens) <= MOST_AT_ONCE else None
-        except (IndexError, OverflowError, TypeError):
-            data = None
+        data = None
+        if len(tokens) <= MOST_AT_ONCE:
+            try:
+                # As Vocabulary.lex does it, which says what is wrong if this fails.
+                array("I", tokens)
+                data = b"".join(itemgetter(*tokens)(table))
+            except (IndexError, OverflowError, TypeError):
+                pass
         if data is None:
             try:
                 data = self._vocabulary.lex(tokens)

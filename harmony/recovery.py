@@ -56,12 +56,7 @@ class TokenRanges:
 
     def span(self, bound: Bounds) -> Span:
         """The tokens of a message. One that is half header, half content counts as content."""
-        start, content, terminator, stop = map(self._holding, bound)
-        return Span(
-            TokenRange(start, content),
-            TokenRange(content, terminator),
-            TokenRange(terminator, stop),
-        )
+        return Span.between(*map(self._holding, bound))
 
     def _holding(self, at: int) -> int:
         return bisect_right(self.starts, at) - 1

@@ -251,13 +251,7 @@ class Renderer:
             tokens += content
             ends = len(tokens)
             tokens.append(header.terminator)
-            spans.append(
-                Span(
-                    TokenRange(start, begins),
-                    TokenRange(begins, ends),
-                    TokenRange(ends, len(tokens)),
-                )
-            )
+            spans.append(Span.between(start, begins, ends, len(tokens)))
             messages.append(normal)
         return Transcript(messages, tokens, [], self._vocabulary, spans=spans)
 
@@ -309,19 +303,13 @@ class Renderer:
                 if not terminator and index != kept[-1]:
                     terminator = [header.terminator]
             else:
-                out += header.ids
-                content = len(out)
-                out += self._content_of(message, function_tools=function_tools)
-                terminator = [header.terminator]
+                content = start + len(header.ids)
+                *ids, end = self._remembered(message, function_tools=function_tools)
+                out += ids
+                terminator = [end]
             stop = len(out)
             out += terminator
-            spans.append(
-                Span(
-                    TokenRange(start, content),
-                    TokenRange(content, stop),
-                    TokenRange(stop, len(out)),
-                )
-            )
+            spans.append(Span.between(start, content, stop, len(out)))
             is_taught = message.author.role is self._call_role
             first = start + header.prompt if is_taught else len(out)
             taught.append(TokenRange(first, len(out)))

@@ -190,7 +190,11 @@ class StreamableParser(StreamSurface):
         Raises:
             ParseError: the input ends inside a header.
         """
-        self.finish()
+        if self._header is None:
+            self.finish()  # Which refuses a header that is cut short.
+        else:
+            # No events are asked for, so nothing but the text is decoded.
+            self._finish(text_of(self._part(len(self._tokens))))
         return self
 
     def finish(self) -> list[Event]:

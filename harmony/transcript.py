@@ -36,6 +36,15 @@ class Span:
     terminator: TokenRange
     """The terminator; empty if there was none."""
 
+    @classmethod
+    def between(cls, start: int, content: int, terminator: int, stop: int) -> Span:
+        """The span whose parts begin at these tokens, the last one ending before ``stop``."""
+        return cls(
+            TokenRange(start, content),
+            TokenRange(content, terminator),
+            TokenRange(terminator, stop),
+        )
+
 
 @attrs.frozen
 class Diagnostic:
@@ -177,14 +186,4 @@ def token_spans(
     """The spans in ``tokens`` of the messages that stood at ``bounds`` in their bytes."""
     table = vocabulary.table
     ends = list(accumulate((len(table[token]) for token in tokens), initial=0))
-    spans = []
-    for bound in bounds:
-        start, content, terminator, stop = (bisect_left(ends, offset) for offset in bound)
-        spans.append(
-            Span(
-                TokenRange(start, content),
-                TokenRange(content, terminator),
-                TokenRange(terminator, stop),
-            )
-        )
-    return spans
+    return [Span.between(*(bisect_left(ends, offset) for offset in bound)) for bound in bounds]
