@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from harmony.contents import SystemContent
 from harmony.convert.facts import Facts
 from harmony.errors import MissingExtra
 from harmony.messages import Role
@@ -36,6 +37,16 @@ class Sampled:
     """What it said; where that was changed since, the ids no longer hold."""
     tokens: list[int]
     """Its ids, from `<|start|>` to the terminator."""
+
+
+@attrs.frozen
+class Before:
+    """A prompt as it was before a completion."""
+
+    seed: bytes
+    """What the ids of its calls are derived from."""
+    tokens: int
+    """How many tokens it had."""
 
 
 @attrs.define(eq=False)
@@ -76,7 +87,7 @@ class Prompt:
     call_ids: list[tuple[Message, str]] = attrs.field(factory=list, repr=False)
     """The messages that are calls, and their ids."""
     _sampled: list[Sampled] = attrs.field(factory=list, repr=False)
-    _seeds: list[tuple[tuple[int, ...], bytes]] = attrs.field(factory=list, repr=False)
+    _appended: tuple[tuple[int, ...], Before] | None = attrs.field(default=None, repr=False)
 
     @property
     def facts(self) -> Facts:
@@ -87,6 +98,17 @@ class Prompt:
     def response_format(self) -> ResponseFormat | None:
         """The schema that the answer keeps to, with its name and description."""
         return None if self.answer_format is None else self.answer_format.format
+
+    @property
+    def reasoning_effort(self) -> str | None:
+        """The effort that the system message asks for: ``"low"``, ``"medium"``, ``"high"``."""
+        for message in self.conversation:
+            for content in message.content:
+                if isinstance(content, SystemContent) and content.reasoning_effort is not None:
+                    rows = self.encoding.spec.rows("reasoning_efforts")
+                    effort = content.reasoning_effort.value
+                    return next((row["text"] for row in rows if row["value"] == effort), None)
+        return None
 
     @property
     def callable_tools(self) -> list[ToolDescription]:
@@ -164,19 +186,21 @@ class Prompt:
         """Render ``message`` as these ids from now on."""
         self._sampled.append(Sampled(message, message_key(message), list(tokens)))
 
-    def seed(self, completion: Sequence[int] | None) -> bytes:
-        """What the ids of a completion's calls are derived from: the prompt before it.
+    def before(self, completion: Sequence[int] | None) -> Before:
+        """What stands before a completion: this prompt.
 
-        A completion that was appended has the ids that it had before, in whichever order
-        a program appends and converts.
+        Of a completion that was appended it is the prompt before that, so that its calls
+        have the same ids whether a program converts first or appends first.
         """
-        if completion is not None and self._seeds and self._seeds[-1][0] == tuple(completion):
-            return self._seeds[-1][1]
-        return hashlib.blake2b(array("I", self.render()).tobytes(), digest_size=16).digest()
+        if completion is not None and self._appended and self._appended[0] == tuple(completion):
+            return self._appended[1]
+        tokens = self.render()
+        seed = hashlib.blake2b(array("I", tokens).tobytes(), digest_size=16).digest()
+        return Before(seed, len(tokens))
 
-    def remember_seed(self, completion: Sequence[int], seed: bytes) -> None:
-        """Note from what the ids of an appended completion were derived."""
-        self._seeds.append((tuple(completion), seed))
+    def remember(self, completion: Sequence[int], before: Before) -> None:
+        """Note what stood before a completion that is appended."""
+        self._appended = (tuple(completion), before)
 
     def id_of(self, message: Message) -> str | None:
         """The id of a call, if the history gave it one."""
