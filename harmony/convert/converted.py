@@ -98,18 +98,20 @@ def typed(kind: str, data: object) -> object:
     """``data`` as an object of the `openai` package, validated.
 
     Args:
-        kind: what it is: ``"chat_message"``, ``"chat_completion"``, ``"chat_chunk"``,
-            ``"response"``, ``"response_item"`` or ``"response_event"``.
+        kind: what it is, a key of `TYPES`: ``"chat_completion"``, ``"response_event"``.
+            A request has no type to make: clients take it as plain data.
         data: plain data.
 
     Raises:
         MissingExtra: that package is not installed.
         InvalidMessage: the data is not of that type.
     """
+    if kind not in TYPES:
+        raise InvalidMessage(f"{kind!r} has no type; those that have one: {', '.join(TYPES)}")
     try:
         from pydantic import TypeAdapter, ValidationError
 
-        module, _, name = TYPES[kind].partition(".")
+        module, _, name = TYPES[kind].rpartition(".")
         wanted = getattr(importlib.import_module(f"openai.types.{module}"), name)
     except ImportError as error:
         raise MissingExtra(

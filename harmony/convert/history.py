@@ -34,6 +34,12 @@ class Call:
     """The channel on which it was called, and is answered."""
     answered: bool = False
     """Whether a result followed."""
+    aliases: tuple[str, ...] = ()
+    """Other ids by which a result may name it: that of its item, say."""
+
+    def has_id(self, id: str) -> bool:
+        """Whether a result with this id answers it."""
+        return id == self.id or id in self.aliases
 
 
 @attrs.define(eq=False)
@@ -99,7 +105,7 @@ class History:
         """
         wanted, name = id.text_or_none(), tool.text_or_none()
         if wanted is not None:
-            found = [call for call in self.calls if call.id == wanted]
+            found = [call for call in self.calls if call.has_id(wanted)]
             if found:
                 return next((call for call in found if not call.answered), found[-1])
         if name:

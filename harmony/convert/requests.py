@@ -50,6 +50,15 @@ class RequestReader:
         self._instructions: str | None = None
         self._author = Author(Role.DEVELOPER)
 
+    @classmethod
+    def onward(cls, prompt: Prompt) -> RequestReader:
+        """Reads messages that come after those of ``prompt``."""
+        reader = cls(prompt.request, prompt.encoding)
+        reader.history.calls = prompt.calls
+        # The first instructions stand before all else, and these do not.
+        reader._instructions = ""
+        return reader
+
     def instruct(self, text: str | None, name: Node, where: str) -> None:
         """Instructions: the first go before all else if nothing stands before them."""
         history = self.history

@@ -172,10 +172,10 @@ def response_frame(
         "model": model_name(context, model),
         "output": [],
         "parallel_tool_calls": True if prompt is None else prompt.parallel_tool_calls,
-        "tool_choice": _tool_choice(prompt),
-        "tools": [] if prompt is None else _tools(prompt),
+        "tool_choice": tool_choice(prompt),
+        "tools": [] if prompt is None else response_tools(prompt),
         "reasoning": {"effort": effort, "summary": None},
-        "text": {"format": _format(prompt)},
+        "text": {"format": answer_format(prompt)},
         **repeated,
         "usage": None,
     }
@@ -211,7 +211,7 @@ def response_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _tools(prompt: Prompt) -> list[dict[str, Any]]:
+def response_tools(prompt: Prompt) -> list[dict[str, Any]]:
     """The declared tools, as the Responses API has them."""
     given = {
         tool.get("name"): tool for tool in _listed(prompt.request.get("tools")) if "name" in tool
@@ -243,7 +243,8 @@ def _type_of(tool: dict[str, Any], prompt: Prompt) -> str | None:
     return prompt.facts.tool_types.get(kind) if isinstance(kind, str) else None
 
 
-def _tool_choice(prompt: Prompt | None) -> Any:
+def tool_choice(prompt: Prompt | None) -> Any:
+    """Which tool is to be called, as the Responses API has it."""
     if prompt is None:
         return "auto"
     given = prompt.request.get("tool_choice")
@@ -256,7 +257,8 @@ def _tool_choice(prompt: Prompt | None) -> Any:
     return choice if choice in MODES else {"type": "function", "name": choice}
 
 
-def _format(prompt: Prompt | None) -> dict[str, Any]:
+def answer_format(prompt: Prompt | None) -> dict[str, Any]:
+    """The format of the answer, as the Responses API has it."""
     if prompt is None or prompt.answer_format is None:
         return {"type": "text"}
     wanted = prompt.answer_format

@@ -62,14 +62,14 @@ class Routes:
         """What a message with this header is."""
         facts = self.facts
         if role is Role.TOOL:
-            return Route(Kind.RESULT, self._called(name or ""))
+            return Route(Kind.RESULT, self.called(name or ""))
         if role is not Role.ASSISTANT:
             return Route(Kind.OTHER)
         if recipient is None or recipient in self._people:
             if channel == facts.reasoning:
                 return Route(Kind.REASONING)
             return Route(Kind.TEXT, phase=facts.phases.get(channel or ""))
-        called = self._called(recipient)
+        called = self.called(recipient)
         namespace = facts.namespace_of(recipient)
         if namespace is None or recipient.startswith(self._prefix) or self._is_function(recipient):
             return Route(Kind.FUNCTION, called)
@@ -79,5 +79,6 @@ class Routes:
         """Whether a function has the name of a built-in tool that is not declared."""
         return recipient in self._functions and recipient not in self._built_in
 
-    def _called(self, recipient: str) -> str:
+    def called(self, recipient: str) -> str:
+        """What ``recipient`` is called: a function by its name alone."""
         return recipient.removeprefix(self._prefix)

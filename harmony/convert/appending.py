@@ -1,0 +1,154 @@
+"""What an agent loop adds to a prompt: completions, results of tools, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harmony.convert.answers import Context, read_answer
+from harmony.convert.from_chat import read_chat_message
+from harmony.convert.from_responses import read_item
+from harmony.convert.history import Call
+from harmony.convert.parts import result_text
+from harmony.convert.plain import Node, plain
+from harmony.convert.prompt import Prompt
+from harmony.convert.requests import RequestReader
+from harmony.convert.routing import Kind
+from harmony.errors import InvalidRequest
+from harmony.validation import instance
+
+if TYPE_CHECKING:
+    from harmony.convert.answers import Completion, Part
+    from harmony.transcript import Transcript
+
+# The prefixes of the ids of a call and of its items.
+CALL_IDS = {
+    Kind.FUNCTION: ("call_", "fc_"),
+    Kind.SEARCH: ("call_", "ws_"),
+    Kind.CODE: ("call_", "ci_"),
+}
+NOBODY = Node(None)
+
+
+def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
+    """Add what the model wrote; changes the prompt and returns it. Spec: [normal_form].
+
+    From now on the messages are rendered as the very ids that were sampled, so that the
+    prefix cache of a server holds; only `<|return|>` becomes `<|end|>`. A completion that was
+    malformed is stored as it was read, with the ids of its contents.
+
+    Args:
+        prompt: the prompt that the model completed.
+        completion: token ids, as sampled; or a `Transcript`, messages or text.
+
+    Raises:
+        InvalidMessage: the completion is of another type.
+    """
+    prompt = instance(prompt, Prompt)
+    before = prompt.before(None)
+    answer = read_answer(completion, Context.of(prompt, None, None), before=before)
+    transcript = answer.transcript
+    known = answer.parts if transcript is None else answer.parts[: len(transcript.messages)]
+    messages = [part.message for part in known]
+    if transcript is not None:
+        if transcript.diagnostics:
+            messages = transcript.normalized().messages
+        prompt.remember(transcript.tokens, before)
+    prompt.conversation.messages += messages
+    for message, tokens in zip(messages, _exact(prompt, transcript), strict=False):
+        prompt.keep(message, tokens)
+    for part, message in zip(known, messages, strict=True):
+        call = _call(prompt, part)
+        if call is not None:
+            prompt.calls.append(call)
+            assert call.id is not None
+            prompt.call_ids.append((message, call.id))
+    return prompt
+
+
+def _exact(prompt: Prompt, transcript: Transcript | None) -> list[list[int]]:
+    """The ids of each message, from `<|start|>` to its terminator."""
+    if transcript is None:
+        return []
+    normal = transcript.normalized()
+    if transcript.diagnostics:
+        # A header that was malformed is not to be repeated.
+        ranges = [(span.header.start, span.terminator.stop) for span in normal.spans]
+        return [normal.tokens[start:stop] for start, stop in ranges]
+    found = []
+    start = prompt.encoding.vocabulary.start_id
+    for message, raw, tidy in zip(transcript.messages, transcript.spans, normal.spans, strict=True):
+        tokens = transcript.tokens[raw.header.start : raw.content.stop]
+        if tokens[:1] != [start]:
+            tokens = [*prompt.encoding.renderer.turn(message.author.role), *tokens]
+        found.append(tokens + normal.tokens[tidy.terminator.start : tidy.terminator.stop])
+    return found
+
+
+def _call(prompt: Prompt, part: Part) -> Call | None:
+    prefixes = CALL_IDS.get(part.route.kind)
+    recipient = part.message.recipient
+    if prefixes is None or recipient is None:
+        return None
+    facts = prompt.facts
+    channel = facts.calls
+    if part.route.kind is not Kind.FUNCTION:
+        channel = facts.channels[facts.namespace_of(recipient) or ""]
+    id, *aliases = (part.ids.make(prefix) for prefix in prefixes)
+    return Call(id, recipient, channel, aliases=tuple(aliases))
+
+
+def append_tool_result(
+    prompt: Prompt, call: str | Mapping[str, object], output: object
+) -> Prompt:
+    """Add what a tool answered; changes the prompt and returns it.
+
+    Args:
+        prompt: a prompt to which the call was added.
+        call: the call's id, or the call itself: an item of ``tool_calls``, a
+            ``function_call`` item.
+        output: text, or a value that is written as JSON.
+
+    Raises:
+        InvalidRequest: no call has that id, or the output cannot be written.
+    """
+    prompt = instance(prompt, Prompt)
+    wanted = plain(call, "call")
+    if isinstance(wanted, dict):
+        wanted = wanted.get("call_id") or wanted.get("id")
+    if not isinstance(wanted, str):
+        raise InvalidRequest("expected the id of a call, or a call with an id", path="call")
+    history = RequestReader.onward(prompt).history
+    found = history.call_of(Node(wanted, "call"), NOBODY)
+    node = Node(plain(output, "output"), "output")
+    history.result(found, result_text(node, history.dropped), node)
+    prompt.conversation.messages += history.messages
+    prompt.dropped += history.dropped
+    return prompt
+
+
+def append_message(prompt: Prompt, message: Mapping[str, object] | object) -> Prompt:
+    """Add a message of a request; changes the prompt and returns it.
+
+    Args:
+        prompt: a prompt.
+        message: a message of Chat Completions; for a prompt of the Responses API an item.
+
+    Raises:
+        InvalidRequest: it cannot be converted.
+    """
+    prompt = instance(prompt, Prompt)
+    reader = RequestReader.onward(prompt)
+    node = Node(plain(message, "message"), "message")
+    if prompt.api == "responses":
+        read_item(reader, node, [])
+    else:
+        read_chat_message(reader, node)
+    history = reader.history
+    start = len(prompt.conversation.messages)
+    prompt.conversation.messages += history.messages
+    prompt.call_ids += [
+        (prompt.conversation.messages[start + index], id) for index, id in history.ids.items()
+    ]
+    prompt.dropped += history.dropped
+    return prompt
