@@ -14,12 +14,14 @@ from harmony.convert import (
 )
 
 SCRIPT = [
-    "<|channel|>analysis<|message|>Both at once.<|end|>"
-    "<|start|>assistant<|channel|>commentary<|message|>I will look.<|end|>"
-    "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json"
-    '<|message|>{"city": "Lisbon"}<|call|>'
-    "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json"
-    '<|message|>{"city": "Oslo"}<|call|>',
+    (
+        "<|channel|>analysis<|message|>Both at once.<|end|>"
+        "<|start|>assistant<|channel|>commentary<|message|>I will look.<|end|>"
+        "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json"
+        '<|message|>{"city": "Lisbon"}<|call|>'
+        "<|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json"
+        '<|message|>{"city": "Oslo"}<|call|>'
+    ),
     "<|channel|>final<|message|>It is 27 °C in Lisbon and 3 °C in Oslo.<|return|>",
 ]
 PARAMETERS = {
@@ -60,9 +62,13 @@ def get_weather(city: str) -> dict[str, object]:
 TOOLS = {"get_weather": get_weather}
 
 prompt = from_chat_request(REQUEST)
+cached: list[int] = []
 for turn in range(len(SCRIPT)):
     before = prompt.render()
+    # What the server has cached is the beginning of what it gets next.
+    print(f"{len(before)} tokens, cached {len(cached)}: {before[: len(cached)] == cached}")
     completion = sample(before, turn)
+    cached = before + completion
     append_completion(prompt, completion)
     message = to_chat_message(completion, prompt)
     print(f"{message.get('reasoning')!r}: {message['content']}")
@@ -71,6 +77,3 @@ for turn in range(len(SCRIPT)):
         result = TOOLS[function["name"]](**json.loads(function["arguments"]))
         append_tool_result(prompt, call, result)
         print(f"  {function['name']}({function['arguments']}) -> {result}")
-    # What the server has cached is the beginning of what it gets next.
-    kept = [*before, *completion[:-1]]
-    print(f"  {len(kept)} tokens cached: {prompt.render()[: len(kept)] == kept}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import harmony
+from harmony.cli.converting import convert
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
@@ -56,6 +57,7 @@ for _subcommand in (
     render_completion,
     render_training,
     parse,
+    convert,
     encode,
     decode,
     stop,

@@ -6,6 +6,7 @@ In: `from_chat_request`, `from_responses_request` → `Prompt`. Out: `to_chat_me
 """
 
 from harmony.convert.accumulate import accumulate_chat, accumulate_response
+from harmony.convert.answer_stream import AnswerStream
 from harmony.convert.appending import append_completion, append_message, append_tool_result
 from harmony.convert.chat_answer import to_chat_completion, to_chat_message
 from harmony.convert.chat_stream import ChatStream
@@ -21,6 +22,7 @@ from harmony.convert.to_chat_request import to_chat_request
 from harmony.convert.to_responses_request import to_responses_request
 
 __all__ = [
+    "AnswerStream",
     "ChatStream",
     "Converted",
     "ConvertedItems",

@@ -109,5 +109,5 @@ def _add_text(item: dict[str, Any], event: dict[str, Any]) -> None:
 
 def _settled(added: dict[str, Any], done: dict[str, Any]) -> dict[str, Any]:
     """The item as it is done, with the text that its deltas gave."""
-    texts = {key: added[key] for key in ("arguments", "code", "content") if key in added}
-    return {**done, **texts}
+    texts = {"arguments", "code", "content"} & set(added)
+    return {**done, **{key: added[key] for key in texts}}

@@ -145,7 +145,7 @@ def read_answer(
         transcript = recover_text(completion, tools=context.tools, encoding=context.encoding)
         messages = transcript.messages
     else:
-        items = ids_of(completion)  # type: ignore[arg-type]  # messages are looked at below
+        items = ids_of(completion)
         if items and not hasattr(items[0], "__index__"):
             messages = Conversation([*items]).messages  # type: ignore[list-item]
         else:

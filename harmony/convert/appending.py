@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harmony.convert.answers import Context, read_answer
 from harmony.convert.from_chat import read_chat_message
 from harmony.convert.from_responses import read_item
 from harmony.convert.history import Call
+from harmony.convert.items import TYPES
 from harmony.convert.parts import result_text
 from harmony.convert.plain import Node, plain
 from harmony.convert.prompt import Prompt
@@ -18,15 +18,12 @@ from harmony.errors import InvalidRequest
 from harmony.validation import instance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harmony.convert.answers import Completion, Part
     from harmony.transcript import Transcript
 
-# The prefixes of the ids of a call and of its items.
-CALL_IDS = {
-    Kind.FUNCTION: ("call_", "fc_"),
-    Kind.SEARCH: ("call_", "ws_"),
-    Kind.CODE: ("call_", "ci_"),
-}
+CALLS = {Kind.FUNCTION, Kind.SEARCH, Kind.CODE}
 NOBODY = Node(None)
 
 
@@ -86,21 +83,18 @@ def _exact(prompt: Prompt, transcript: Transcript | None) -> list[list[int]]:
 
 
 def _call(prompt: Prompt, part: Part) -> Call | None:
-    prefixes = CALL_IDS.get(part.route.kind)
     recipient = part.message.recipient
-    if prefixes is None or recipient is None:
+    if part.route.kind not in CALLS or recipient is None:
         return None
     facts = prompt.facts
     channel = facts.calls
     if part.route.kind is not Kind.FUNCTION:
         channel = facts.channels[facts.namespace_of(recipient) or ""]
-    id, *aliases = (part.ids.make(prefix) for prefix in prefixes)
-    return Call(id, recipient, channel, aliases=tuple(aliases))
+    item_id = part.ids.make(TYPES[part.route.kind][0])
+    return Call(part.ids.make("call_"), recipient, channel, aliases=(item_id,))
 
 
-def append_tool_result(
-    prompt: Prompt, call: str | Mapping[str, object], output: object
-) -> Prompt:
+def append_tool_result(prompt: Prompt, call: str | Mapping[str, object], output: object) -> Prompt:
     """Add what a tool answered; changes the prompt and returns it.
 
     Args:

@@ -101,7 +101,7 @@ def to_chat_message(
     return Converted.of("chat_message", message, answer.transcript, dropped)
 
 
-def to_chat_completion(
+def to_chat_completion(  # noqa: PLR0913 (an option a field)
     completion: Completion,
     prompt: Prompt | HarmonyEncoding | None = None,
     *,

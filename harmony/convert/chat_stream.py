@@ -49,7 +49,7 @@ class ChatStream(AnswerStream):
         InvalidMessage: an option is of another type.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (an option a field)
         self,
         prompt: Prompt | HarmonyEncoding | None = None,
         source: Source = None,

@@ -39,9 +39,7 @@ class Known:
         """What was wrong with the completion, and read all the same."""
         return [] if self.transcript is None else list(self.transcript.diagnostics)
 
-    def _know(
-        self, kind: str, transcript: Transcript | None, dropped: Iterable[Dropped]
-    ) -> None:
+    def _know(self, kind: str, transcript: Transcript | None, dropped: Iterable[Dropped]) -> None:
         self.kind = kind
         self.transcript = transcript
         self.dropped = list(dropped)

@@ -10,7 +10,7 @@ from harmony.convert.requests import RequestReader
 from harmony.messages import Role
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
     from collections.abc import Mapping
 
     from harmony.convert.history import History
@@ -30,7 +30,7 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 def from_chat_request(
     request: Mapping[str, object] | object,
     *,
-    date: datetime.date | str | None = None,
+    date: dt.date | str | None = None,
     encoding: HarmonyEncoding | None = None,
 ) -> Prompt:
     """The prompt for a request of the Chat Completions API. Spec: [conversion].

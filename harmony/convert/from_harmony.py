@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harmony.contents import DeveloperContent, SystemContent
-from harmony.convert.facts import Facts
 from harmony.convert.history import Call
 from harmony.convert.prompt import Prompt
 from harmony.convert.request_settings import AnswerFormat
@@ -18,6 +17,7 @@ from harmony.vocabulary import ids_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from harmony.convert.facts import Facts
     from harmony.encoding import HarmonyEncoding
     from harmony.messages import Message
 
@@ -44,7 +44,7 @@ def from_harmony(
         if isinstance(source, Transcript):
             turn = source.next_turn_role
     else:
-        items = ids_of(source)  # type: ignore[arg-type]  # messages are looked at below
+        items = ids_of(source)
         if items and not hasattr(items[0], "__index__"):
             conversation = Conversation([*items])  # type: ignore[list-item]
         else:

@@ -12,7 +12,7 @@ from harmony.convert.search_actions import search_arguments
 from harmony.messages import Role
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from harmony.convert.history import History
@@ -37,7 +37,7 @@ ASSISTANT_ITEMS = {"reasoning", "function_call", "web_search_call", "code_interp
 def from_responses_request(
     request: Mapping[str, object] | object,
     *,
-    date: datetime.date | str | None = None,
+    date: dt.date | str | None = None,
     encoding: HarmonyEncoding | None = None,
     previous_items: Iterable[object] = (),
 ) -> Prompt:

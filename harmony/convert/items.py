@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from harmony.convert.routing import Route
 
 IN_PROGRESS, COMPLETED, INCOMPLETE = "in_progress", "completed", "incomplete"
+# The prefix of the id, and the type, of the item of a message.
+TYPES = {
+    Kind.REASONING: ("rs_", "reasoning"),
+    Kind.TEXT: ("msg_", "message"),
+    Kind.FUNCTION: ("fc_", "function_call"),
+    Kind.SEARCH: ("ws_", "web_search_call"),
+    Kind.CODE: ("ci_", "code_interpreter_call"),
+    Kind.RESULT: ("fco_", "function_call_output"),
+}
 NO_RESULT = "an answer of a built-in tool has a place only behind the interpreter's call"
 NO_CALL = "no call before it waits for this answer"
 NO_ITEM = "no item of an answer is of that role"
@@ -37,35 +46,20 @@ class ItemMaker:
 
     def begin(self, route: Route, ids: Identifiers) -> dict[str, Any] | None:
         """The item as a stream adds it, without its text; None if it has none of its own."""
-        kind = route.kind
-        if kind is Kind.REASONING:
-            return {"id": ids.make("rs_"), "type": "reasoning", "summary": [], "content": []} | {
-                "status": IN_PROGRESS
-            }
-        if kind is Kind.TEXT:
-            phase = {} if route.phase is None else {"phase": route.phase}
-            item = {"id": ids.make("msg_"), "type": "message", "role": "assistant", "content": []}
-            return item | {"status": IN_PROGRESS} | phase
-        if kind is Kind.FUNCTION:
-            item = {"id": ids.make("fc_"), "type": "function_call", "call_id": ids.make("call_")}
-            return item | {"name": route.name, "arguments": "", "status": IN_PROGRESS}
+        kind, item = route.kind, _new(route, ids)
         if kind is Kind.SEARCH:
             action = {"type": action_type(route.name, self.facts)}
             if action["type"] == "find_in_page":
                 action |= {"pattern": "", "url": ""}
-            item = {"id": ids.make("ws_"), "type": "web_search_call", "action": action}
-            return item | {"status": IN_PROGRESS}
-        if kind is Kind.CODE:
-            item = {"id": ids.make("ci_"), "type": "code_interpreter_call", "code": ""}
-            return item | {
-                "container_id": self.container_id,
-                "outputs": None,
-                "status": IN_PROGRESS,
-            }
-        if kind is Kind.RESULT and self.answers(route) is not None:
-            item = {"id": ids.make("fco_"), "type": "function_call_output"}
-            return item | {"call_id": self.answers(route), "output": "", "status": IN_PROGRESS}
-        return None
+            item["action"] = action
+        elif kind is Kind.CODE:
+            item |= {"code": "", "container_id": self.container_id, "outputs": None}
+        elif kind is Kind.RESULT:
+            call_id = self.answers(route)
+            if call_id is None:
+                return None
+            item |= {"call_id": call_id, "output": ""}
+        return item or None
 
     def end(self, route: Route, item: dict[str, Any], text: str, *, complete: bool) -> None:
         """Fill in the item of a message that is finished, or was cut short."""
@@ -102,7 +96,9 @@ class ItemMaker:
             and self.facts.namespace_of(route.name) == self.facts.code
         )
 
-    def lost(self, route: Route, text: str, item: dict[str, Any] | None, path: str) -> list[Dropped]:
+    def lost(
+        self, route: Route, text: str, item: dict[str, Any] | None, path: str
+    ) -> list[Dropped]:
         """What the item of a message does not hold."""
         if route.kind is Kind.SEARCH and item is not None:
             return [
@@ -115,6 +111,22 @@ class ItemMaker:
             return [Dropped(path, NO_ITEM)]
         built_in = self.facts.namespace_of(route.name) is not None
         return [Dropped(path, NO_RESULT if built_in else NO_CALL)]
+
+
+def _new(route: Route, ids: Identifiers) -> dict[str, Any]:
+    """What an item of that kind begins with."""
+    if route.kind not in TYPES:
+        return {}
+    prefix, type = TYPES[route.kind]
+    item: dict[str, Any] = {"id": ids.make(prefix), "type": type, "status": IN_PROGRESS}
+    if route.kind is Kind.REASONING:
+        item |= {"summary": [], "content": []}
+    elif route.kind is Kind.TEXT:
+        item |= {"role": "assistant", "content": []}
+        item |= {} if route.phase is None else {"phase": route.phase}
+    elif route.kind is Kind.FUNCTION:
+        item |= {"call_id": ids.make("call_"), "name": route.name, "arguments": ""}
+    return item
 
 
 def output_text(text: str) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def part_text(part: Node, dropped: list[Dropped]) -> str:
         raise part["type"].expected(f"the type of a part of text ({', '.join(map(repr, TEXTS))})")
     if kind == "refusal":
         dropped.append(Dropped(part.path, "a refusal is plain text to the model"))
-    for field in _extras(part):
-        dropped.append(Dropped(f"{part.path}.{field}", "Harmony holds the text only"))
+    dropped += [Dropped(f"{part.path}.{f}", "Harmony holds the text only") for f in _extras(part)]
     return part[TEXTS[kind]].text()
 
 

@@ -56,7 +56,9 @@ def _plain(value: Any, path: str) -> Any:
         # Iterables of pydantic are validated only now.
         items = _guarded(lambda: list(value), path)
         return [_plain(item, f"{path}[{index}]") for index, item in enumerate(items)]
-    raise InvalidRequest(f"expected JSON data, got {type_name(value)}: {shortened(value)}", path=path)
+    raise InvalidRequest(
+        f"expected JSON data, got {type_name(value)}: {shortened(value)}", path=path
+    )
 
 
 def joined(path: str, key: str) -> str:
@@ -75,7 +77,7 @@ def _guarded(read: Any, path: str) -> Any:
         return read()
     except (HarmonyError, RecursionError):
         raise
-    except Exception as error:  # noqa: BLE001 (whatever a foreign object raises)
+    except Exception as error:
         raise InvalidRequest(f"cannot be read: {error}", path=path) from error
 
 

@@ -160,12 +160,13 @@ class Prompt:
             raise MissingExtra(
                 "constrained decoding is not installed: pip install 'harmony-format[constrain]'"
             ) from error
-        start = "nothing" if self.next_turn_role is None else self.next_turn_role.value
+        start = "none" if self.next_turn_role is None else self.next_turn_role.value
+        allowed = self.allowed_tools
         asked: dict[str, object] = {
             "tools": self.callable_tools,
             "response_format": self.response_format,
             "tool_choice": self.tool_choice,
-            "builtin_tools": tuple(self.builtin_tools),
+            "builtin_tools": [n for n in self.builtin_tools if allowed is None or n in allowed],
             "start": start,
             "parallel_tool_calls": self.parallel_tool_calls,
         }

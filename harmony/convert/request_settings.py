@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,10 +34,10 @@ class AnswerFormat:
 
 def today() -> str:
     """The date where this runs, as ``"2025-06-28"``."""
-    return datetime.datetime.now().astimezone().date().isoformat()
+    return dt.datetime.now().astimezone().date().isoformat()
 
 
-def date_text(date: datetime.date | str | None, request: Node) -> str:
+def date_text(date: dt.date | str | None, request: Node) -> str:
     """The date to tell the model: ``date``, what the request says, or today.
 
     Raises:
@@ -45,9 +45,9 @@ def date_text(date: datetime.date | str | None, request: Node) -> str:
     """
     if date is None:
         return request["conversation_start_date"].text_or_none() or today()
-    if isinstance(date, datetime.datetime):
+    if isinstance(date, dt.datetime):
         date = date.date()
-    if isinstance(date, datetime.date):
+    if isinstance(date, dt.date):
         return date.isoformat()
     if not isinstance(date, str):
         raise InvalidRequest(
@@ -114,7 +114,7 @@ def answer_format(format: Node) -> AnswerFormat | None:
             f"Harmony has no response format {kind!r}; it has: 'text', 'json_object', 'json_schema'"
         )
     # Chat Completions has the fields in an object of their own, Responses beside the type.
-    inner = format["json_schema"] if format["json_schema"] else format
+    inner = format["json_schema"] or format
     name, schema = inner["name"], inner["schema"]
     if not name.text().strip() or "\n" in name.text():
         raise name.expected("a name in one line")

@@ -45,7 +45,7 @@ def read_tools(request: Node, facts: Facts) -> DeclaredTools:
     for tool in request["tools"].items():
         kind = tool["type"].text_or_none() or "function"
         if kind == "function":
-            _add(found, tool["function"] if tool["function"] else tool)
+            _add(found, tool["function"] or tool)
         else:
             _add_built_in(found, _namespace(tool["type"], facts), facts)
     # The older form of `tools`.
@@ -97,7 +97,7 @@ def _choose(found: DeclaredTools, request: Node, facts: Facts) -> None:
     if isinstance(choice.value, str):
         found.choice = _mode(choice)
     elif choice["type"].value == "allowed_tools":
-        allowed = choice["allowed_tools"] if choice["allowed_tools"] else choice
+        allowed = choice["allowed_tools"] or choice
         found.choice = _mode(allowed["mode"])
         found.allowed = [_chosen(tool, found, facts) for tool in allowed["tools"].items()]
     else:
@@ -120,7 +120,7 @@ def _chosen(choice: Node, found: DeclaredTools, facts: Facts) -> str:
         if namespace not in found.built_in:
             raise choice.error(f"the request does not declare the tool {kind!r}")
         return namespace
-    name = (choice["function"] if choice["function"] else choice)["name"]
+    name = (choice["function"] or choice)["name"]
     names = [tool.name for tool in found.functions]
     if name.text() not in names:
         known = ", ".join(map(repr, names)) or "none"

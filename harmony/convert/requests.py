@@ -18,7 +18,7 @@ from harmony.tools import ToolNamespaceConfig
 from harmony.validation import instance, shortened, type_name
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from harmony.convert.request_tools import DeclaredTools
     from harmony.encoding import HarmonyEncoding
@@ -72,9 +72,7 @@ class RequestReader:
             author = Author(Role.DEVELOPER, name.text_or_none() or None)
             history.messages.append(Message(author, [content]))
 
-    def prompt(
-        self, api: str, effort: Node, format: Node, date: datetime.date | str | None
-    ) -> Prompt:
+    def prompt(self, api: str, effort: Node, format: Node, date: dt.date | str | None) -> Prompt:
         """The prompt, whose history has been read."""
         tools, history = self.tools, self.history
         wanted = answer_format(format)

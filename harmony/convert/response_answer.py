@@ -72,7 +72,7 @@ def to_response_items(
     return ConvertedItems.of("response_item", items, answer.transcript, dropped)
 
 
-def to_response(
+def to_response(  # noqa: PLR0913 (an option a field)
     completion: Completion,
     prompt: Prompt | HarmonyEncoding | None = None,
     *,
@@ -164,7 +164,7 @@ def response_frame(
     return {
         "id": fresh("resp_") if id is None else id,
         "object": "response",
-        "created_at": time.time() if created_at is None else created_at,
+        "created_at": int(time.time()) if created_at is None else created_at,
         "status": IN_PROGRESS,
         "error": None,
         "incomplete_details": None,

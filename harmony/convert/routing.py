@@ -51,14 +51,13 @@ class Routes:
         self.facts = facts
         prefix = f"{facts.functions}."
         declared = tool_names(tools, facts.spec)
-        self._functions = {name.removeprefix(prefix) for name in declared if name.startswith(prefix)}
+        inner = (name for name in declared if name.startswith(prefix))
+        self._functions = {name.removeprefix(prefix) for name in inner}
         self._built_in = {name for name in declared if not name.startswith(prefix)}
         self._prefix = prefix
         self._people = {*facts.spec.role_names, facts.everyone}
 
-    def of(
-        self, role: Role, name: str | None, recipient: str | None, channel: str | None
-    ) -> Route:
+    def of(self, role: Role, name: str | None, recipient: str | None, channel: str | None) -> Route:
         """What a message with this header is."""
         facts = self.facts
         if role is Role.TOOL:
