@@ -109,6 +109,15 @@ def format_page(spec: Spec) -> str:
             ([_code(r["name"]), r["purpose"], r["example"]] for r in data["analysis_policies"]),
         ),
         f"## Normal form\n\n{data['normal_form']['prose'].strip()}",
+        f"## The two APIs\n\n{data['conversion']['prose'].strip()}\n\n"
+        + table(
+            ["in a request", "here"],
+            (
+                [_code(theirs), _code(ours)]
+                for key in ("efforts", "built_in_tools")
+                for theirs, ours in data["conversion"][key].items()
+            ),
+        ),
         f"## Limits\n\n{data['limits']['prose'].strip()}\n\n"
         + table(
             ["limit", "tokens"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
@@ -145,9 +145,9 @@ def read_answer(
         transcript = recover_text(completion, tools=context.tools, encoding=context.encoding)
         messages = transcript.messages
     else:
-        items = ids_of(completion)
+        items: Sequence[Any] = ids_of(cast("Iterable[int]", completion))
         if items and not hasattr(items[0], "__index__"):
-            messages = Conversation([*items]).messages  # type: ignore[list-item]
+            messages = Conversation([*items]).messages
         else:
             transcript = context.encoding.parse(
                 items, Role.ASSISTANT, strict=False, tools=context.tools

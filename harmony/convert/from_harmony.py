@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from harmony.contents import DeveloperContent, SystemContent
 from harmony.convert.history import Call
@@ -44,9 +44,9 @@ def from_harmony(
         if isinstance(source, Transcript):
             turn = source.next_turn_role
     else:
-        items = ids_of(source)
+        items: Sequence[Any] = ids_of(cast("Iterable[int]", source))
         if items and not hasattr(items[0], "__index__"):
-            conversation = Conversation([*items])  # type: ignore[list-item]
+            conversation = Conversation([*items])
         else:
             transcript = encoding.parse_conversation(items, strict=False)
             conversation, turn = transcript.conversation, transcript.next_turn_role

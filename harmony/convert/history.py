@@ -137,11 +137,21 @@ class History:
     def _add(self, message: Message, node: Node) -> None:
         name = message.author.name if message.recipient is None else message.recipient
         if name is not None and not PLAIN_NAME.fullmatch(name):
-            try:
-                self.encoding.render(message)
-            except HarmonyError as error:
-                raise node.error(f"cannot stand in a header: {error}") from None
+            self._check_name(message, name, node)
         self.messages.append(message)
+
+    def _check_name(self, message: Message, name: str, node: Node) -> None:
+        """Refuse a name that is not read back from a header, as one with a space is not."""
+        try:
+            tokens = self.encoding.render(message)
+            author = self.encoding.parse(tokens).messages[0]
+            if (author.author.name, author.recipient) == (message.author.name, message.recipient):
+                return
+        except HarmonyError:
+            pass
+        raise node.error(
+            f"the name {name!r} cannot stand in a header; use letters, digits, `_`, `-` and `.`"
+        )
 
 
 def _name(node: Node) -> str | None:
