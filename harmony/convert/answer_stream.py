@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,6 +24,7 @@ from harmony.events import ContentDelta, HeaderParsed, MessageFinished
 from harmony.messages import Role
 from harmony.stream import StreamableParser
 from harmony.validation import type_name
+from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -80,9 +82,9 @@ class AnswerStream:
         """
         if self._finished:
             raise HarmonyError("the stream has ended; make another for the next completion")
+        ids = [operator.index(tokens)] if hasattr(tokens, "__index__") else ids_of(tokens)
         self._begin_once()
-        ids = [tokens] if hasattr(tokens, "__index__") else tokens
-        for event in self._parser.feed(ids):  # type: ignore[arg-type]
+        for event in self._parser.feed(ids):
             self._take(event, complete=True)
         return self._taken()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -107,17 +108,25 @@ def typed(kind: str, data: object) -> object:
     if kind not in TYPES:
         raise InvalidMessage(f"{kind!r} has no type; those that have one: {', '.join(TYPES)}")
     try:
-        from pydantic import TypeAdapter, ValidationError
-
-        module, _, name = TYPES[kind].rpartition(".")
-        wanted = getattr(importlib.import_module(f"openai.types.{module}"), name)
+        adapter = _adapter(kind)
     except ImportError as error:
         raise MissingExtra(
             "the types of OpenAI's APIs need the package openai: "
             "pip install 'harmony-format[convert]'"
         ) from error
     try:
-        made: object = TypeAdapter(wanted).validate_python(data)
-    except ValidationError as error:
-        raise InvalidMessage(f"not a {name} of the installed openai package: {error}") from error
+        made: object = adapter.validate_python(data)
+    except ValueError as error:
+        raise InvalidMessage(
+            f"not a {TYPES[kind].rpartition('.')[2]} of the installed openai package: {error}"
+        ) from error
     return made
+
+
+@functools.cache
+def _adapter(kind: str) -> Any:
+    """What validates data of that kind; it takes long to make."""
+    from pydantic import TypeAdapter
+
+    module, _, name = TYPES[kind].rpartition(".")
+    return TypeAdapter(getattr(importlib.import_module(f"openai.types.{module}"), name))
