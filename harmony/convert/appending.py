@@ -48,11 +48,13 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
     known = answer.parts if transcript is None else answer.parts[: len(transcript.messages)]
     messages = [part.message for part in known]
     if transcript is not None:
-        if transcript.diagnostics:
-            messages = transcript.normalized().messages
         prompt.remember(transcript.tokens, before)
+    # The ids of a text are not those that were sampled.
+    sampled = None if isinstance(completion, str) else transcript
+    if sampled is not None and sampled.diagnostics:
+        messages = sampled.normalized().messages
     prompt.conversation.messages += messages
-    for message, tokens in zip(messages, _exact(prompt, transcript), strict=False):
+    for message, tokens in zip(messages, _exact(prompt, sampled), strict=False):
         prompt.keep(message, tokens)
     for part, message in zip(known, messages, strict=True):
         call = _call(prompt, part)

@@ -135,9 +135,9 @@ class History:
         return facts.called(name), facts.calls, facts.arguments_type
 
     def _add(self, message: Message, node: Node) -> None:
-        name = message.author.name if message.recipient is None else message.recipient
-        if name is not None and not PLAIN_NAME.fullmatch(name):
-            self._check_name(message, name, node)
+        for name in (message.author.name, message.recipient):
+            if name is not None and not PLAIN_NAME.fullmatch(name):
+                self._check_name(message, name, node)
         self.messages.append(message)
 
     def _check_name(self, message: Message, name: str, node: Node) -> None:
