@@ -40,11 +40,10 @@ def completions(draw, enc):
         if index and not piece.startswith("<|start|>") and draw(st.integers(0, 9)):
             tokens += enc.encode("<|start|>assistant", allowed_special="all")
         before, _, after = piece.partition("{}")
-        for part, escape in ((before, True), (draw(TEXT), False), (after, True)):
-            if escape:
-                part = part.replace("{{", "{").replace("}}", "}")
-            tokens += enc.encode(part, allowed_special="all" if escape else set(),
-                                 disallowed_special=())  # fmt: skip
+        for part, is_ours in ((before, True), (draw(TEXT), False), (after, True)):
+            text = part.replace("{{", "{").replace("}}", "}") if is_ours else part
+            allowed = "all" if is_ours else set()
+            tokens += enc.encode(text, allowed_special=allowed, disallowed_special=())
     if tokens and draw(st.booleans()):
         tokens = tokens[: draw(st.integers(0, len(tokens)))]
     return list(ids_of(tokens))

@@ -117,9 +117,8 @@ class TestExactTokens:
         text = "<|channel|>final<|message|>Hi<|return|>"
         tokens = ids_of_text(ENC, text)
         transcript = ENC.parse(tokens, Role.ASSISTANT)
-        rendered = []
-        for form in (tokens, transcript, transcript.messages, text):
-            rendered.append(append_completion(copy.deepcopy(prompt), form).render())
+        forms = (tokens, transcript, transcript.messages, text)
+        rendered = [append_completion(copy.deepcopy(prompt), form).render() for form in forms]
         assert all(one == rendered[0] for one in rendered)
 
 

@@ -146,7 +146,9 @@ class TestChat:
         )
         message = to_chat_message(ids_of_text(enc, text), reasoning_field="thinking")
         assert message == {
-            **{"role": "assistant", "content": "p\nHi", "refusal": None},
+            "role": "assistant",
+            "content": "p\nHi",
+            "refusal": None,
             "thinking": "a\nb",
         }
 
@@ -219,7 +221,10 @@ class TestChat:
         prompt = from_chat_request({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
         made = to_chat_completion(ids_of_text(enc, FINAL), prompt, id="i", created=1)
         assert made == {
-            **{"id": "i", "object": "chat.completion", "created": 1, "model": "m"},
+            "id": "i",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
             "choices": [
                 {
                     "index": 0,

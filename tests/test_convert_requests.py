@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import pickle
 import sys
+from typing import ClassVar
 
 import pytest
 
@@ -118,7 +119,7 @@ class TestSystem:
     def test_any_other_effort_is_an_error(self, effort):
         with pytest.raises(InvalidRequest, match="reasoning_effort: "):
             chat(USER, reasoning_effort=effort)
-        with pytest.raises(InvalidRequest, match="reasoning.effort: "):
+        with pytest.raises(InvalidRequest, match=r"reasoning\.effort: "):
             responses(USER, reasoning={"effort": effort})
 
     @pytest.mark.parametrize(
@@ -307,7 +308,7 @@ class TestResults:
 
 
 class TestFormats:
-    SCHEMA = {"type": "object", "properties": {"a": {"enum": ["é", None]}}}
+    SCHEMA: ClassVar = {"type": "object", "properties": {"a": {"enum": ["é", None]}}}
 
     def test_schema(self):
         inner = {"name": "n", "schema": self.SCHEMA, "description": "x\ny"}
@@ -520,7 +521,7 @@ class TestErrors:
     def test_no_date_and_no_encoding(self):
         with pytest.raises(InvalidRequest, match="date: expected a date"):
             from_chat_request({"messages": [USER]}, date=3)
-        with pytest.raises(InvalidMessage, match="expected an? HarmonyEncoding"):
+        with pytest.raises(InvalidMessage, match=r"expected an? HarmonyEncoding"):
             from_chat_request({"messages": [USER]}, encoding="x")
 
     def test_within_itself(self):

@@ -64,8 +64,8 @@ class TestChat:
 
     @given(chat_messages())
     def test_messages_are_of_the_official_types(self, messages):
-        from openai.types.chat import ChatCompletionMessageParam
         from openai.types.chat import ChatCompletionMessageFunctionToolCallParam as CallParam
+        from openai.types.chat import ChatCompletionMessageParam
 
         adapter, calls = TypeAdapter(ChatCompletionMessageParam), TypeAdapter(CallParam)
         for message in to_chat_request(from_chat_request({"messages": messages}))["messages"]:
@@ -152,7 +152,10 @@ class TestNamed:
         assert message == {**tool, "tool_call_id": "call_0"}
         (item,) = to_responses_request(prompt)["input"]
         assert item == {
-            **{"type": "function_call_output", "call_id": "call_0", "output": "r", "name": "f"},
+            "type": "function_call_output",
+            "call_id": "call_0",
+            "output": "r",
+            "name": "f",
         }
 
     def test_text_for_instructions(self):

@@ -96,9 +96,9 @@ class Choices(TypedDict):
 @dialect_option
 @jsonl_option
 def convert(*, file: str, dialect: str | None, jsonl: bool, **choices: Unpack[Choices]) -> None:
-    """Convert requests and completions between Harmony and OpenAI's APIs.
+    """Convert between Harmony and OpenAI's APIs.
 
-    What the other side cannot hold is named on standard error.
+    Requests become prompts, completions answers, and prompts requests again. What the other side cannot hold is named on standard error.
     """
     _check(choices)
     harmony = encoding(dialect)
