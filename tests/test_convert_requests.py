@@ -23,6 +23,7 @@ from harmony.convert import (
     from_chat_request,
     from_harmony,
     from_responses_request,
+    to_chat_message,
     to_chat_request,
     to_responses_request,
 )
@@ -209,6 +210,12 @@ class TestAssistant:
         ]
         prompt = chat(USER, {"role": "assistant", "content": "a", "refusal": "no"})
         assert "no" not in history(prompt)
+
+    def test_what_a_part_holds_besides(self):
+        parts = ["a", {"type": "text", "text": "b", "annotations": [{}], "logprobs": []}]
+        prompt = chat({"role": "user", "content": parts})
+        assert history(prompt) == "<|start|>user<|message|>ab<|end|>"
+        assert [d.path for d in prompt.dropped] == ["messages[0].content[1].annotations"]
 
     def test_two_reasonings(self):
         prompt = chat(USER, {"role": "assistant", "reasoning": "a", "thinking": "b"})
@@ -598,6 +605,20 @@ class TestResponses:
             *["input[3].summary", "input[4]"],
         ]
 
+    def test_only_previous_items(self):
+        prompt = from_responses_request({"model": "m"}, previous_items=[USER])
+        assert history(prompt) == "<|start|>user<|message|>hi<|end|>"
+
+    def test_several_queries(self):
+        call = {"type": "web_search_call", "id": "w", "status": "completed"}
+        found = [{"type": "url", "url": "https://x"}]
+        action = {"type": "search", "queries": ["a", "b"], "sources": found}
+        prompt = responses(USER, {**call, "action": action})
+        assert history(prompt).endswith('code<|message|>{"query": ["a", "b"]}<|call|>')
+        assert [d.path for d in prompt.dropped] == ["input[1].action.sources"]
+        (_, item) = to_responses_request(prompt)["input"]
+        assert item["action"] == {"type": "search", "queries": ["a", "b"]}
+
     def test_previous_items(self):
         prompt = from_responses_request(
             {"input": "and?", "previous_response_id": "r"},
@@ -663,6 +684,20 @@ class TestPrompt:
         assert "# Valid channels: analysis, commentary, final, thoughts." in text
         assert "<|channel|>thoughts<|message|>R" in text
         assert "to=functions.f<|channel|>acts <|constrain|>json" in text
+
+    def test_an_overlay_s_channels_of_answers(self, enc):
+        overlay = {"analysis_dropping": {"channel": "final", "until_channel": "analysis"}}
+        other = load_harmony_encoding("HarmonyGptOss", spec=overlay)
+        tokens = enc.encode("<|channel|>final<|message|>x<|end|>", allowed_special="all")
+        assert to_chat_message(tokens, other)["reasoning"] == "x"
+        request = {"messages": [USER, {"role": "assistant", "content": "a"}]}
+        assert (
+            "<|channel|>analysis<|message|>a" in from_chat_request(request, encoding=other).text()
+        )
+
+    def test_a_built_in_tool_declared_twice(self):
+        prompt = chat(USER, builtin_tools=["python", "code_interpreter"])
+        assert prompt.builtin_tools == ["python"]
 
     def test_the_dialect_holds(self, channel_first):
         said = {"role": "assistant", "tool_calls": [CALL]}
