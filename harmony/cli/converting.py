@@ -98,7 +98,8 @@ class Choices(TypedDict):
 def convert(*, file: str, dialect: str | None, jsonl: bool, **choices: Unpack[Choices]) -> None:
     """Convert between Harmony and OpenAI's APIs.
 
-    Requests become prompts, completions answers, and prompts requests again. What the other side cannot hold is named on standard error.
+    Requests become prompts, completions answers, and prompts requests again. What the other
+    side cannot hold is named on standard error.
     """
     _check(choices)
     harmony = encoding(dialect)
