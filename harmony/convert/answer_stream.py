@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +10,7 @@ from harmony.convert.answers import (
     Answer,
     Context,
     check_finish_reason,
+    checked_ids,
     identifiers,
     message_text,
     read_answer,
@@ -82,7 +82,8 @@ class AnswerStream:
         """
         if self._finished:
             raise HarmonyError("the stream has ended; make another for the next completion")
-        ids = [operator.index(tokens)] if hasattr(tokens, "__index__") else ids_of(tokens)
+        given = [tokens] if hasattr(tokens, "__index__") else ids_of(tokens)
+        ids = checked_ids(given)
         self._begin_once()
         for event in self._parser.feed(ids):
             self._take(event, complete=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
@@ -12,10 +13,10 @@ from harmony.convert.prompt import Before, Prompt
 from harmony.convert.requests import own_encoding
 from harmony.convert.routing import Kind, Route, Routes
 from harmony.encoding import HarmonyEncoding
-from harmony.errors import InvalidMessage
+from harmony.errors import InvalidMessage, InvalidToken
 from harmony.messages import Conversation, Message, Role
 from harmony.transcript import Transcript
-from harmony.validation import type_name
+from harmony.validation import shortened, type_name
 from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def read_answer(
             messages = Conversation([*items]).messages
         else:
             transcript = context.encoding.parse(
-                items, Role.ASSISTANT, strict=False, tools=context.tools
+                checked_ids(items), Role.ASSISTANT, strict=False, tools=context.tools
             )
             messages = transcript.messages
     ended = None if finish_reason is None else finish_reason in ENDED
@@ -164,6 +165,23 @@ def read_answer(
     ids = identifiers(before)
     parts = [_part(message, context, ids) for message in messages]
     return Answer(_with_answer(parts, transcript), complete, cut, transcript, before)
+
+
+def checked_ids(tokens: Iterable[object]) -> list[int]:
+    """``tokens`` as integers; whether the vocabulary has them is another matter.
+
+    Raises:
+        InvalidToken: one of them is none.
+    """
+    ids = []
+    for index, token in enumerate(tokens):
+        if not hasattr(token, "__index__"):
+            raise InvalidToken(
+                f"expected a sequence of token ids; item {index} is {type_name(token)}: "
+                f"{shortened(token)}"
+            )
+        ids.append(operator.index(token))
+    return ids
 
 
 def check_finish_reason(reason: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from harmony.contents import DeveloperContent, SystemContent
+from harmony.convert.answers import checked_ids
 from harmony.convert.history import Call
 from harmony.convert.prompt import Prompt
 from harmony.convert.request_settings import AnswerFormat
@@ -48,7 +49,7 @@ def from_harmony(
         if items and not hasattr(items[0], "__index__"):
             conversation = Conversation([*items])
         else:
-            transcript = encoding.parse_conversation(items, strict=False)
+            transcript = encoding.parse_conversation(checked_ids(items), strict=False)
             conversation, turn = transcript.conversation, transcript.next_turn_role
     prompt = Prompt(conversation, encoding, next_turn_role=turn)
     facts = prompt.facts
