@@ -723,6 +723,14 @@ class TestPrompt:
         item = append_message(responses(USER), {"role": "assistant", "content": "a"})
         assert history(item).endswith("<|channel|>final<|message|>a<|end|>")
 
+    def test_what_the_prompt_does_not_say(self):
+        asked = {"logprobs": True, "verbosity": "low", "modalities": ["text", "audio"]}
+        prompt = chat(USER, **asked)
+        assert [d.path for d in prompt.dropped] == ["logprobs", "verbosity", "modalities"]
+        assert len(append_message(prompt, USER).dropped) == 3
+        prompt = responses(USER, text={"verbosity": "low"}, modalities=["text"])
+        assert [d.path for d in prompt.dropped] == ["text.verbosity"]
+
     def test_from_messages(self):
         prompt = chat(USER, builtin_tools=["browser"], tools=[TOOL])
         again = from_harmony(prompt.conversation.messages)

@@ -19,12 +19,21 @@ from harmony.validation import instance, shortened, type_name
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
 
     from harmony.convert.request_tools import DeclaredTools
     from harmony.encoding import HarmonyEncoding
 
 # What the servers of open models take beside the official fields, also within this object.
 TEMPLATE_ARGUMENTS = "chat_template_kwargs"
+# What a request may ask for and the prompt does not say.
+UNSAID = {
+    "audio": "Harmony holds text only",
+    "logprobs": "Harmony holds none; they are the sampler's",
+    "top_logprobs": "Harmony holds none; they are the sampler's",
+    "prediction": "a prompt does not hold what is predicted",
+    "verbosity": "the model knows no verbosity; tell it in the instructions",
+}
 EMPTY_INSTRUCTIONS = "empty instructions say nothing"
 
 
@@ -47,6 +56,7 @@ class RequestReader:
         self.tools: DeclaredTools = read_tools(self.request, self.facts)
         names = frozenset(tool.name for tool in self.tools.functions)
         self.history = History(self.facts, self.encoding, self.tools.built_in, names)
+        self.history.dropped += _unsaid(self.request)
         self._instructions: str | None = None
         self._author = Author(Role.DEVELOPER)
 
@@ -55,6 +65,8 @@ class RequestReader:
         """Reads messages that come after those of ``prompt``."""
         reader = cls(prompt.request, prompt.encoding)
         reader.history.calls = prompt.calls
+        # What the request itself lost was said when it was read.
+        reader.history.dropped.clear()
         # The first instructions stand before all else, and these do not.
         reader._instructions = ""
         return reader
@@ -113,6 +125,20 @@ class RequestReader:
         if shown is not None:
             content.response_formats = [shown]
         return content
+
+
+def _unsaid(request: Node) -> Iterator[Dropped]:
+    """What a request asks for and the prompt does not say."""
+    fields = request.fields()
+    text = fields.get("text")
+    for field, reason in UNSAID.items():
+        if fields.get(field):
+            yield Dropped(field, reason)
+        if isinstance(text, dict) and text.get(field):
+            yield Dropped(f"text.{field}", reason)
+    modalities = fields.get("modalities")
+    if modalities and modalities != ["text"]:
+        yield Dropped("modalities", UNSAID["audio"])
 
 
 def own_encoding(encoding: HarmonyEncoding | None) -> HarmonyEncoding:
