@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from harmony.errors import GrammarError
 from harmony.messages import Role
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from harmony.grammar import Grammar
 
-# Openings (`<|start|>` to `<|message|>`) that are remembered, and how long one may be in
-# bytes: a conversation has a handful of different ones, hostile input has any number.
+# Openings (`<|start|>` to `<|message|>`) that are remembered, and how long one may be, in
+# bytes or ids: a conversation has a handful of different ones, hostile input has any number.
 MOST_OPENINGS = 4096
 LONGEST_OPENING = 512
+
+
+Key = TypeVar("Key", bytes, tuple[int, ...])
 
 
 class Header(NamedTuple):
@@ -107,7 +110,6 @@ class Matcher:
         self.end = _marker(self._syntax, "MESSAGE")
         """The marker that ends a header."""
         self._openings: dict[Role | None, dict[bytes, Header]] = {None: {}}
-        self._by_ids: dict[Role | None, dict[tuple[int, ...], Header]] = {}
 
     @functools.cached_property
     def message(self) -> Expression:
@@ -134,16 +136,6 @@ class Matcher:
         """`message` from its content on; the terminator may be missing."""
         return self._expression(_last_optional(self._parts("message")[1]))
 
-    @functools.cached_property
-    def frame(self) -> re.Pattern[bytes]:
-        """A message whose header is not looked into: all up to `<|message|>`, then `body`.
-
-        Three groups: the opening with its `<|message|>`, the content, the terminator or None.
-        """
-        marker, rest = re.escape(self.end[:1]), re.escape(self.end[1:])
-        opening = rb"((?:[^%b]++|%b(?!%b))*+%b%b)" % (marker, marker, rest, marker, rest)
-        return re.compile(opening + self.body.pattern.pattern, re.DOTALL)
-
     def _whole(self, rule: str) -> Expression:
         opening, body = self._parts(rule)
         return self._expression(Sequence((opening, _last_optional(body))))
@@ -168,19 +160,6 @@ class Matcher:
         """
         openings = self._openings.get(role)
         return self._openings.setdefault(role, {}) if openings is None else openings
-
-    def by_ids(self, role: Role | None) -> dict[tuple[int, ...], Header]:
-        """The same by their ids, `<|message|>` included; `remember_ids` fills it."""
-        by_ids = self._by_ids.get(role)
-        return self._by_ids.setdefault(role, {}) if by_ids is None else by_ids
-
-    def remember_ids(self, ids: tuple[int, ...], role: Role | None, header: Header) -> None:
-        """Remember a header by its ids."""
-        if 0 < len(ids) <= LONGEST_OPENING:
-            by_ids = self.by_ids(role)
-            if len(by_ids) >= MOST_OPENINGS:
-                by_ids.clear()
-            by_ids[ids] = header
 
     def read_header(self, opening: bytes, role: Role | None) -> Header | None:
         """The header in ``opening``, the bytes before `<|message|>`.
@@ -212,12 +191,17 @@ class Matcher:
         except UnicodeDecodeError:
             return None
         header = header_of(texts, role)
-        if header is not None and len(whole) <= LONGEST_OPENING:
-            known = self.openings(role)
-            if len(known) >= MOST_OPENINGS:
-                known.clear()
-            known[whole] = header
+        if header is not None:
+            remember(self.openings(role), whole, header)
         return header
+
+
+def remember(known: dict[Key, Header], key: Key, header: Header) -> None:
+    """Keep a header for the next time, if its bytes or ids are not too many."""
+    if 0 < len(key) <= LONGEST_OPENING:
+        if len(known) >= MOST_OPENINGS:
+            known.clear()
+        known[key] = header
 
 
 def _last_optional(body: Sequence) -> Sequence:
