@@ -45,7 +45,14 @@ def message_of(header: Header, text: str) -> Message:
     """
     message = _new_message(Message)
     author = message.author = _new_author(Author)
-    author.role, author.name, message.recipient, message.channel, message.content_type = header
+    (
+        author.role,
+        author.name,
+        message.recipient,
+        message.channel,
+        message.content_type,
+        message._extra,  # noqa: SLF001 (as the others, past the constructor)
+    ) = header
     content = _new_text(TextContent)
     content.text = text
     message.content = [content]
@@ -64,7 +71,9 @@ class Parser:
         # What `messages` needs, looked up once: a short parse is a dozen look-ups long.
         divider = array("I", [grammar.spec.token("message").id]).tobytes()
         # The first headers that were read so far, by the bytes of their ids; by the role given.
-        known: dict[Role | None, dict[bytes, Header]] = {role: {} for role in (None, *Role)}
+        known: dict[Role | None, dict[bytes, Header]] = {
+            role: {} for role in (None, *grammar.spec.roles)
+        }
         self._hot = vocabulary.table, divider, known, self._body, matcher.openings(None)
 
     def messages(self, tokens: Sequence[int], role: Role | None) -> list[Message]:

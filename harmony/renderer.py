@@ -154,6 +154,8 @@ class Renderer:
                         message.recipient,
                         message.channel,
                         message.content_type,
+                        # None, or what no key holds: `_remembered` then makes a key of it.
+                        message._extra,  # type: ignore[arg-type] # noqa: SLF001
                         content.text,  # type: ignore[attr-defined]
                     )
                 )
@@ -182,6 +184,7 @@ class Renderer:
                     message.recipient,
                     message.channel,
                     message.content_type,
+                    message._extra,  # type: ignore[index] # noqa: SLF001
                 ]
                 text = content.text  # type: ignore[attr-defined]
                 # Tokenizer.encode asks this too; here it saves a call.
