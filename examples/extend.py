@@ -24,6 +24,7 @@ NAME = "HarmonyGptOss"
 
 
 def said_by_the_assistant(text: str, channel: str) -> Message:
+    """A message of the assistant."""
     return Message.from_role_and_content(Role.ASSISTANT, text).with_channel(channel)
 
 

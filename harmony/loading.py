@@ -64,13 +64,15 @@ def load_harmony_encoding(
     name = str(name)
     if spec is None and grammar is None:
         return _own_encoding(name, dialect, schema_style, cache_bytes)
-    from harmony.verification import verify
+    from harmony.verification import verified
 
     loaded = load_spec(spec)
-    own_grammar = load_grammar(loaded, grammar)
-    encoding = _encoding(name, dialect, schema_style, cache_bytes, own_grammar, Vocabulary(loaded))
-    verify(encoding)
-    return encoding
+
+    def make() -> HarmonyEncoding:
+        own = load_grammar(loaded, grammar)
+        return _encoding(name, dialect, schema_style, cache_bytes, own, Vocabulary(loaded))
+
+    return verified(loaded, make)
 
 
 def rebuilt(arguments: dict[str, Any]) -> HarmonyEncoding:

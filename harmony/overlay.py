@@ -34,27 +34,19 @@ class Source:
     path: str
     text: str = attrs.field(repr=False)
 
-    def where(self, table: str, row: object = None, key: str | None = None) -> str:
+    def where(self, table: str, rows: tuple[object, ...] = (), key: str | None = None) -> str:
         """``"mine.toml:12: "``, as near to the fact as it can be told.
 
-        ``row`` is the ``name`` of a row in an array of tables.
+        ``rows`` are names of rows in an array of tables; the last one in the file is meant.
         """
-        line = self._line(table, row, key)
-        return f"{self.path}: " if line is None else f"{self.path}:{line}: "
-
-    def _line(self, table: str, row: object, key: str | None) -> int | None:
-        first: int | None = None
+        line: int | None = None
         for start, lines in self._blocks(table):
-            keys = {match[1]: n for n, line in lines if (match := _KEY.match(line))}
-            named = row is None or any(
-                match[1] == "name" and _value(line) == str(row)
-                for _, line in lines
-                if (match := _KEY.match(line))
-            )
-            if named:
-                return keys.get(key or "", start)
-            first = first or start
-        return first
+            found = {match[1]: (n, text) for n, text in lines if (match := _KEY.match(text))}
+            if not rows or _value(found.get("name", (0, ""))[1]) in map(str, rows):
+                line = found.get(key or "", (start, ""))[0]
+            elif line is None:
+                line = start
+        return f"{self.path}: " if line is None else f"{self.path}:{line}: "
 
     def _blocks(self, table: str) -> Iterator[tuple[int, list[tuple[int, str]]]]:
         """Each place where ``table`` is written: its first line, and the lines below it."""

@@ -181,11 +181,12 @@ class Spec:
 
     # ---- read ------------------------------------------------------------------------------
 
-    def fault(
-        self, reason: str, table: str, row: object = None, key: str | None = None
-    ) -> GrammarError:
-        """The error that says ``reason``, with the file and line where it stands if known."""
-        place = "" if self.source is None else self.source.where(table, row, key)
+    def fault(self, reason: str, table: str, *rows: object, key: str | None = None) -> GrammarError:
+        """The error that says ``reason``, with the file and line where it stands if known.
+
+        It is about ``key`` in the table, or in the rows of that array of tables.
+        """
+        place = "" if self.source is None else self.source.where(table, rows, key)
         return GrammarError(f"{place}{reason}")
 
     def table(self, name: str) -> dict[str, Any]:
@@ -230,13 +231,16 @@ class Spec:
                 raise self.fault(reason, "special_tokens", name) from None
             if token.id not in ids and not self._has_part(token):
                 continue  # Of our vocabulary, where a user brought another.
-            taken = {other.id for other in tokens.values()}
-            if token.id not in ids or token.id in taken:
+            taken = [other.name for other in tokens.values() if other.id == token.id]
+            if taken:
+                reason = f"the special tokens {taken[0]!r} and {name!r} have one id: {token.id}"
+                raise self.fault(reason, "special_tokens", taken[0], name, key="id")
+            if token.id not in ids:
                 reason = (
-                    f"the special token {token.name!r} cannot have the id {token.id!r}: each has "
-                    f"one of its own, from {ids[0]} to {ids[-1]}"
+                    f"the special token {name!r} cannot have the id {token.id!r}: they have ids "
+                    f"from {ids[0]} to {ids[-1]}"
                 )
-                raise self.fault(reason, "special_tokens", name, "id")
+                raise self.fault(reason, "special_tokens", name, key="id")
             tokens[token.name] = token
         return tokens
 
@@ -266,12 +270,23 @@ class Spec:
 
     def stop_set(self, name: str) -> list[SpecialToken]:
         """The tokens of the stop set ``name``: ``"any"`` or ``"assistant_actions"``."""
-        return [self.token(token) for token in self.table("stop")[name]]
+        tokens = self.table("stop")[name]
+        for token in tokens:
+            if token not in self.special_tokens:
+                raise self.fault(f"the spec names no special token {token!r}", "stop", key=name)
+        return [self.token(token) for token in tokens]
 
     @functools.cached_property
     def dialects(self) -> dict[str, Dialect]:
         """The dialects, by name."""
-        return {row["name"]: Dialect(**row) for row in self.rows("dialects")}
+        dialects: dict[str, Dialect] = {}
+        for row in self.rows("dialects"):
+            try:
+                dialects[row["name"]] = Dialect(**row)
+            except TypeError as error:
+                reason = f"a row of [[dialects]] does not fit: {error}"
+                raise self.fault(reason, "dialects", row["name"]) from None
+        return dialects
 
     def dialect(self, name: str | None) -> Dialect:
         """The dialect of that name; the default one for None. Raises `UnknownName`."""
@@ -287,7 +302,8 @@ class Spec:
     @functools.cached_property
     def role_names(self) -> list[str]:
         """The roles, in the order of their authority."""
-        return [row["name"] for row in sorted(self.rows("roles"), key=lambda r: r["authority"])]
+        rows = sorted(self.rows("roles"), key=lambda row: row["authority"])
+        return [row["name"] for row in rows]
 
     @functools.cached_property
     def roles(self) -> list[Role]:

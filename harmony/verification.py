@@ -7,36 +7,40 @@ and the line, so that a mistake shows where it was made and not at the first tok
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from harmony.errors import GrammarError, HarmonyError
 from harmony.messages import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harmony.encoding import HarmonyEncoding
     from harmony.grammar import Grammar
     from harmony.spec import Spec
 
 
-def verify(encoding: HarmonyEncoding) -> None:
-    """Raise `GrammarError` if the spec or the grammar of ``encoding`` contradicts itself."""
+def verified(spec: Spec, make: Callable[[], HarmonyEncoding]) -> HarmonyEncoding:
+    """What ``make`` makes of ``spec``. Raises `GrammarError` if it does not hold together."""
     try:
+        _rows(spec)
+        _special_tokens(spec)
+        _references(spec)
+        encoding = make()
         _verify(encoding)
-    except GrammarError:
+    except HarmonyError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        path = "" if spec.source is None else f"{spec.source.path}: "
         raise GrammarError(
-            f"the spec does not hold together: {type(error).__name__}: {error}"
+            f"{path}the spec does not hold together: {type(error).__name__}: {error}"
         ) from error
+    return encoding
 
 
 def _verify(encoding: HarmonyEncoding) -> None:
     spec, grammar = encoding.spec, encoding.grammar
-    _rows(spec)
-    _special_tokens(spec)
-    _references(spec)
     _fields(spec, grammar)
     try:
         matcher = encoding.matcher
@@ -71,11 +75,13 @@ def _special_tokens(spec: Spec) -> None:
     texts = sorted(spec.special_texts.items(), key=lambda pair: pair[1])
     names = {token.id: token.name for token in spec.special_tokens.values()}
     for (first, text), (second, longer) in itertools.pairwise(texts):
-        if not text or longer.startswith(text):
-            name = names.get(second, names.get(first))
-            what = "the text of another" if text == longer else f"one that begins with {text!r}"
-            reason = f"the special token {name!r} has {what}: {longer!r}"
-            raise spec.fault(reason, "special_tokens", name, "text")
+        if longer.startswith(text):
+            both = sorted(names.get(id, str(id)) for id in (first, second))
+            which = f"the special tokens {both[0]!r} and {both[1]!r}"
+            reason = f"{which} have one text: {text!r}"
+            if text != longer:
+                reason = f"{which} cannot be told apart: {longer!r} begins with {text!r}"
+            raise spec.fault(reason, "special_tokens", *both, key="text")
     terminals = [t for t in spec.special_tokens.values() if t.terminal is not None]
     for first_token, other in itertools.combinations(terminals, 2):
         if first_token.terminal == other.terminal:
@@ -83,26 +89,21 @@ def _special_tokens(spec: Spec) -> None:
                 f"the special tokens {first_token.name!r} and {other.name!r} have one terminal: "
                 f"{other.terminal}"
             )
-            raise spec.fault(reason, "special_tokens", other.name, "terminal")
+            both = (first_token.name, other.name)
+            raise spec.fault(reason, "special_tokens", *both, key="terminal")
 
 
 def _references(spec: Spec) -> None:
     """What is named exists."""
     for name in ("any", "assistant_actions"):
-        for token in spec.table("stop")[name]:
-            _known(spec, token, spec.special_tokens, "stop", None, name)
+        spec.stop_set(name)
     for key in ("default", "call", "training"):
         token = spec.table("terminators")[key]
         _known(spec, token, spec.special_tokens, "terminators", None, key)
     for row in spec.rows("channels"):
         for role in row.get("roles", ()):
             _known(spec, role, spec.role_names, "channels", row["name"], "roles")
-    try:
-        dialects = spec.dialects.values()
-    except TypeError as error:
-        reason = f"a row of [[dialects]] does not fit: {error}"
-        raise spec.fault(reason, "dialects") from None
-    for dialect in dialects:
+    for dialect in spec.dialects.values():
         for channel in dialect.recipient_after_channel:
             place = ("dialects", dialect.name, "recipient_after_channel")
             _known(spec, channel, spec.channel_names, *place)
@@ -115,19 +116,11 @@ def _known(
     if name not in names:
         where = f"[{table}]" if row is None else f"{row!r} of [[{table}]]"
         reason = f"{where} says {key} = {name!r}; there are: {', '.join(names)}"
-        raise spec.fault(reason, table, row, key)
+        raise spec.fault(reason, table, *([row] if row else []), key=key)
 
 
 def _fields(spec: Spec, grammar: Grammar) -> None:
     """Each field that the spec adds is held by a rule of the grammar, and each rule by one."""
-    reachable = {getattr(node, "name", "") for node in _nodes(grammar)}
-    for name, rules in spec.extra_fields.items():
-        if not rules:
-            raise spec.fault(f"the field {name!r} is held by no rule", "fields", name, "rules")
-        for rule in rules:
-            if rule not in reachable:
-                reason = f"no message of the grammar holds the rule {rule!r} of the field {name!r}"
-                raise spec.fault(reason, "fields", name, "rules")
     if grammar.source is not None:
         bound = {line.partition(":")[0] for line in grammar.bound.splitlines()}
         for line, terminal in grammar.source.imported_from_spec():
@@ -136,6 +129,21 @@ def _fields(spec: Spec, grammar: Grammar) -> None:
                     f"{grammar.source.path}:{line}: the spec binds no terminal {terminal}; it "
                     f"binds: {', '.join(sorted(bound))}"
                 )
+    for terminal, pattern in grammar.syntax.terminals.items():
+        try:
+            re.compile(pattern.encode("latin-1"))
+        except (re.error, OverflowError, UnicodeEncodeError) as error:
+            raise grammar.fault(
+                f"the grammar does not make an expression: the terminal {terminal}: {error}"
+            ) from error
+    reachable = {getattr(node, "name", "") for node in _nodes(grammar)}
+    for name, rules in spec.extra_fields.items():
+        if not rules:
+            raise spec.fault(f"the field {name!r} is held by no rule", "fields", name, key="rules")
+        for rule in rules:
+            if rule not in reachable:
+                reason = f"no message of the grammar holds the rule {rule!r} of the field {name!r}"
+                raise spec.fault(reason, "fields", name, key="rules")
 
 
 def _nodes(grammar: Grammar) -> Iterator[object]:

@@ -73,8 +73,11 @@ class Vocabulary:
         facts = self._facts
         if "tokens" in facts:
             return list(facts["tokens"])
-        folder = facts.get("folder") or os.environ.get(facts["environment"]) or None
-        tokens = ordinary_tokens(folder, facts["file"], facts.get("sha256"))
+        if "folder" in facts:
+            tokens = _read_tokens(facts["folder"], facts["file"], facts.get("sha256"))
+        else:
+            folder = os.environ.get(facts["environment"]) or None
+            tokens = ordinary_tokens(folder, facts["file"], facts["sha256"])
         if len(tokens) != self.first_special:
             raise VocabularyError(
                 f"the vocabulary {facts['file']!r} has {len(tokens)} tokens, so its special ones "
@@ -207,16 +210,18 @@ def text_of(data: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def ordinary_tokens(folder: str | None, file: str, sha256: str | None) -> list[bytes]:
+def ordinary_tokens(folder: str | None, file: str, sha256: str) -> list[bytes]:
     """The bytes of each ordinary token, by id: from ``folder``, or embedded if it is None.
-
-    ``sha256`` is what the file must have; None if nobody said.
 
     Raises:
         VocabularyError: the file is missing, damaged, or not the one with that SHA-256.
     """
     if folder is None:
         return _unpacked()
+    return _read_tokens(folder, file, sha256)
+
+
+def _read_tokens(folder: str, file: str, sha256: str | None) -> list[bytes]:
     path = Path(folder) / file
     try:
         content = path.read_bytes()

@@ -226,8 +226,8 @@ class TestLoading:
             ({"stop": 3}, "[stop] of the spec should be a table, not 3"),
             ({"roles": {"a": 1}}, "[[roles]] of the spec should be an array of tables, not {'a': 1}"),
             ({"special_tokens": [{"name": "start", "x": 1}]}, "a row of [[special_tokens]] does not fit: SpecialToken.__init__() got an unexpected keyword argument 'x'"),
-            ({"special_tokens": [{"name": "start", "id": 5}]}, "the special token 'start' cannot have the id 5: each has one of its own, from 199998 to 201088"),
-            ({"special_tokens": [{"name": "start", "id": 200007}]}, "the special token 'end' cannot have the id 200007: each has one of its own, from 199998 to 201088"),
+            ({"special_tokens": [{"name": "start", "id": 5}]}, "the special token 'start' cannot have the id 5: they have ids from 199998 to 201088"),
+            ({"special_tokens": [{"name": "start", "id": 200007}]}, "the special tokens 'start' and 'end' have one id: 200007"),
         ],
     )  # fmt: skip
     def test_a_spec_that_does_not_hold_together(self, spec, sentence):
