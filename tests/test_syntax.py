@@ -93,17 +93,18 @@ class TestCompiler:
             self.encoding(text)
 
     def test_a_terminal_that_nobody_can_write(self):
-        text = TEXT.replace("header: author route", "header: author SIGN route", 1)
+        text = TEXT.replace("\nheader: author", "\nheader: SIGN author")
+        text = text.replace("\n      | author", "\n      | SIGN author")
         text += "SIGN: /[!?]/\n"
         with pytest.raises(GrammarError) as raised:
             self.encoding(text)
-        line = text.splitlines().index("header: author SIGN route") + 1
+        line = text.splitlines().index("header: SIGN author route") + 1
         assert str(raised.value) == (
             f"<grammar>:{line}: [written] of the spec does not say how to write SIGN"
         )
         encoding = self.encoding(text, written={"SIGN": "!"})
         tokens = encoding.render(Message.from_role_and_content(Role.USER, "x"))
-        assert encoding.decode(tokens) == "<|start|>user!<|message|>x<|end|>"
+        assert encoding.decode(tokens) == "<|start|>!user<|message|>x<|end|>"
 
     def test_what_only_lalr_takes_is_taken(self):
         """The compiler takes a repeat for greedy; where it is not, the authority reads."""
