@@ -51,8 +51,11 @@ class HeaderRenderer:
         self._extra = spec.extra_fields
         self._roles = set(spec.role_names)
         self._spelled_by_name = {r["name"] for r in spec.rows("roles") if r.get("spelled_by_name")}
-        self.known: dict[tuple[str | None, ...], RenderedHeader] = {}
-        """The headers rendered so far, by what `key` gives."""
+        self.known: dict[tuple[str | None, ...], tuple[list[int], int, int]] = {}
+        """The headers rendered so far, by what `key` gives: the fields of `RenderedHeader`.
+
+        They are plain tuples, which the interpreter takes apart faster.
+        """
 
     def normal(self, message: Message) -> Message:
         """The message as its header in this dialect says it, with the same content.
@@ -91,7 +94,8 @@ class HeaderRenderer:
             _check_text(getattr(message, name), f"Message.{name}")
         check_extra(message)
         routing = (message.recipient, message.channel, message.content_type)
-        return (author.role.value, author.name, *routing, extra_key(message))
+        extra = extra_key(message)
+        return (author.role.value, author.name, *routing, *([extra] if extra else []))
 
     def header(self, message: Message) -> RenderedHeader:
         """The ids of a message's header, and its terminator.
@@ -101,12 +105,13 @@ class HeaderRenderer:
             InvalidMessage: a field has another type.
         """
         key = self.key(message)
-        header = self.known.get(key)
-        if header is None:
-            header = self._made(message)
-            if len(self.known) >= MOST_HEADERS:
-                self.known.clear()
-            self.known[key] = header
+        known = self.known.get(key)
+        if known is not None:
+            return RenderedHeader._make(known)
+        header = self._made(message)
+        if len(self.known) >= MOST_HEADERS:
+            self.known.clear()
+        self.known[key] = header.ids, header.terminator, header.prompt
         return header
 
     def _made(self, message: Message) -> RenderedHeader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from harmony.errors import GrammarError
 from harmony.messages import Role
@@ -29,6 +29,13 @@ LONGEST_OPENING = 512
 
 
 Key = TypeVar("Key", bytes, tuple[int, ...])
+
+
+Value = TypeVar("Value")
+# The fields of a `Header`.
+HeaderFields: TypeAlias = """tuple[
+    Role, str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...] | None
+]"""
 
 
 class Header(NamedTuple):
@@ -199,7 +206,7 @@ class Matcher:
         return header
 
 
-def remember(known: dict[Key, Header], key: Key, header: Header) -> None:
+def remember(known: dict[Key, Value], key: Key, header: Value) -> None:
     """Keep a header for the next time, if its bytes or ids are not too many."""
     if 0 < len(key) <= LONGEST_OPENING:
         if len(known) >= MOST_OPENINGS:

@@ -145,6 +145,8 @@ class Renderer:
         function_tools: bool | None = None
         for message in kept:
             try:
+                if message._extra:  # noqa: SLF001 (`extra` would make a dict)
+                    raise ValueError
                 author = message.author
                 (content,) = message.content
                 ids = recent(
@@ -154,8 +156,6 @@ class Renderer:
                         message.recipient,
                         message.channel,
                         message.content_type,
-                        # None, or what no key holds: `_remembered` then makes a key of it.
-                        message._extra,  # type: ignore[arg-type] # noqa: SLF001
                         content.text,  # type: ignore[attr-defined]
                     )
                 )
@@ -176,6 +176,8 @@ class Renderer:
         function_tools: bool | None = None
         for message in kept:
             try:
+                if message._extra:  # noqa: SLF001 (`extra` would make a dict)
+                    raise ValueError
                 author = message.author
                 (content,) = message.content
                 header, terminator, _ = known[
@@ -184,7 +186,6 @@ class Renderer:
                     message.recipient,
                     message.channel,
                     message.content_type,
-                    message._extra,  # type: ignore[index] # noqa: SLF001
                 ]
                 text = content.text  # type: ignore[attr-defined]
                 # Tokenizer.encode asks this too; here it saves a call.

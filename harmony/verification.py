@@ -76,12 +76,12 @@ def _special_tokens(spec: Spec) -> None:
     names = {token.id: token.name for token in spec.special_tokens.values()}
     for (first, text), (second, longer) in itertools.pairwise(texts):
         if longer.startswith(text):
-            both = sorted(names.get(id, str(id)) for id in (first, second))
-            which = f"the special tokens {both[0]!r} and {both[1]!r}"
+            pair = sorted(names.get(id, str(id)) for id in (first, second))
+            which = f"the special tokens {pair[0]!r} and {pair[1]!r}"
             reason = f"{which} have one text: {text!r}"
             if text != longer:
                 reason = f"{which} cannot be told apart: {longer!r} begins with {text!r}"
-            raise spec.fault(reason, "special_tokens", *both, key="text")
+            raise spec.fault(reason, "special_tokens", *pair, key="text")
     terminals = [t for t in spec.special_tokens.values() if t.terminal is not None]
     for first_token, other in itertools.combinations(terminals, 2):
         if first_token.terminal == other.terminal:
