@@ -150,6 +150,30 @@ class TestResults:
             "<|start|>python to=assistant<|channel|>analysis<|message|>1<|end|><|start|>assistant"
         )
 
+    def test_a_namespace_of_an_overlay(self):
+        namespace = {
+            "name": "shell",
+            "channel": "analysis",
+            "purpose": "x",
+            "description": "A shell.",
+            "tools": [{"name": "run", "description": "d", "parameters": "{}"}],
+        }
+        other = load_harmony_encoding("HarmonyGptOss", spec={"namespaces": [namespace]})
+        request = {**REQUEST, "builtin_tools": ["shell"]}
+        prompt = from_chat_request(request, encoding=other)
+        text = "<|channel|>analysis to=shell.run code<|message|>ls<|call|>"
+        tokens = ids_of_text(other, text)
+        (call,) = to_chat_message(tokens, prompt)["tool_calls"]
+        assert call["function"] == {"name": "shell.run", "arguments": "ls"}
+        append_tool_result(append_completion(prompt, tokens), call, "a")
+        assert prompt.text().endswith(
+            "to=shell.run code<|message|>ls<|call|>"
+            "<|start|>shell.run to=assistant<|channel|>analysis<|message|>a<|end|><|start|>assistant"
+        )
+        back = to_chat_request(prompt)
+        assert back.dropped == []
+        assert from_chat_request(back, encoding=other).conversation == prompt.conversation
+
     def test_functions_called_on_analysis(self, prompt):
         tokens = ids_of_text(ENC, CALL.replace("commentary", "analysis"))
         (call,) = to_chat_message(tokens, prompt)["tool_calls"]

@@ -43,7 +43,8 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
     """
     prompt = instance(prompt, Prompt)
     before = prompt.before(None)
-    answer = read_answer(completion, Context.of(prompt, None, None), before=before)
+    context = Context.of(prompt, None, None)
+    answer = read_answer(completion, context, before=before)
     transcript = answer.transcript
     known = answer.parts if transcript is None else answer.parts[: len(transcript.messages)]
     messages = [part.message for part in known]
@@ -57,7 +58,7 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
     for message, tokens in zip(messages, _exact(prompt, sampled), strict=False):
         prompt.keep(message, tokens)
     for part, message in zip(known, messages, strict=True):
-        call = _call(prompt, part)
+        call = _call(context, part)
         if call is not None:
             prompt.calls.append(call)
             assert call.id is not None
@@ -84,14 +85,11 @@ def _exact(prompt: Prompt, transcript: Transcript | None) -> list[list[int]]:
     return found
 
 
-def _call(prompt: Prompt, part: Part) -> Call | None:
+def _call(context: Context, part: Part) -> Call | None:
     recipient = part.message.recipient
     if part.route.kind not in CALLS or recipient is None:
         return None
-    facts = prompt.facts
-    channel = facts.calls
-    if part.route.kind is not Kind.FUNCTION:
-        channel = facts.channels[facts.namespace_of(recipient) or ""]
+    channel = context.routes.channel_of(recipient)
     item_id = part.ids.make(TYPES[part.route.kind][0])
     return Call(part.ids.make("call_"), recipient, channel, aliases=(item_id,))
 

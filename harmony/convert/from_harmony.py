@@ -73,9 +73,7 @@ def _number(prompt: Prompt, facts: Facts) -> None:
         author, recipient = message.author, message.recipient
         route = routes.of(author.role, author.name, recipient, message.channel)
         if route.kind in (Kind.FUNCTION, Kind.SEARCH, Kind.CODE) and recipient is not None:
-            namespace = facts.namespace_of(recipient)
-            is_function = route.kind is Kind.FUNCTION or namespace is None
-            channel = facts.calls if is_function else facts.channels[namespace or ""]
+            channel = routes.channel_of(recipient)
             call = Call(f"call_{len(prompt.calls)}", recipient, channel)
             prompt.calls.append(call)
             prompt.call_ids.append((message, f"call_{len(prompt.calls) - 1}"))

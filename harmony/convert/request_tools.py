@@ -73,8 +73,12 @@ def _add(found: DeclaredTools, function: Node) -> None:
 
 def _namespace(kind: Node, facts: Facts) -> str:
     name = VERSION.sub("", kind.text())
+    if name in facts.channels:
+        return name
     if name not in facts.tool_types:
-        known = ", ".join(map(repr, ["function", *facts.tool_types]))
+        known = ", ".join(
+            map(repr, dict.fromkeys(["function", *facts.tool_types, *facts.channels]))
+        )
         raise kind.error(
             f"Harmony has no tool of the type {kind.value!r}; it has: {known}. "
             "Declare it as a function, and call it yourself"

@@ -69,10 +69,18 @@ class Routes:
                 return Route(Kind.REASONING)
             return Route(Kind.TEXT, phase=facts.phases.get(channel or ""))
         called = self.called(recipient)
-        namespace = facts.namespace_of(recipient)
-        if namespace is None or recipient.startswith(self._prefix) or self._is_function(recipient):
-            return Route(Kind.FUNCTION, called)
-        return Route(Kind.SEARCH if namespace == facts.search else Kind.CODE, called)
+        kinds = {facts.search: Kind.SEARCH, facts.code: Kind.CODE}
+        # The APIs have no item for the tools of other namespaces; those are functions there.
+        return Route(kinds.get(self.namespace_of(recipient) or "", Kind.FUNCTION), called)
+
+    def namespace_of(self, recipient: str) -> str | None:
+        """The built-in namespace that is called; None for functions."""
+        return None if self._is_function(recipient) else self.facts.namespace_of(recipient)
+
+    def channel_of(self, recipient: str) -> str:
+        """The channel on which ``recipient`` is called and answers."""
+        namespace = self.namespace_of(recipient)
+        return self.facts.calls if namespace is None else self.facts.channels[namespace]
 
     def _is_function(self, recipient: str) -> bool:
         """Whether a function has the name of a built-in tool that is not declared."""
