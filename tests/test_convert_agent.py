@@ -141,6 +141,24 @@ class TestResults:
         assert messages[1]["tool_calls"] == earlier["tool_calls"]
         assert messages[-1]["tool_calls"] == again
 
+    def test_the_same_call_again_is_another(self, prompt):
+        tokens = ids_of_text(ENC, CALL)
+        found = []
+        for _ in range(3):
+            (call,) = to_chat_message(tokens, prompt)["tool_calls"]
+            append_completion(prompt, tokens)
+            append_tool_result(prompt, call, "1")
+            found.append(call["id"])
+        assert len(set(found)) == 3
+        assert all(call.answered for call in prompt.calls)
+
+    def test_ids_of_messages(self, prompt):
+        messages = ENC.parse(ids_of_text(ENC, CALL), Role.ASSISTANT).messages
+        earlier = to_chat_message(messages, prompt)
+        append_completion(prompt, messages)
+        assert to_chat_message(messages, prompt) == earlier
+        append_tool_result(prompt, earlier["tool_calls"][0], "1")
+
     def test_built_in_tools(self, prompt):
         tokens = ids_of_text(ENC, "<|channel|>analysis to=python code<|message|>1<|call|>")
         (item,) = to_response_items(tokens, prompt)

@@ -15,7 +15,7 @@ from harmony.convert.routing import Kind, Route, Routes
 from harmony.encoding import HarmonyEncoding
 from harmony.errors import InvalidMessage, InvalidToken
 from harmony.messages import Conversation, Message, Role
-from harmony.transcript import Transcript
+from harmony.transcript import Transcript, message_key
 from harmony.validation import shortened, type_name
 from harmony.vocabulary import ids_of
 
@@ -73,7 +73,7 @@ class Context:
         facts = Facts.of(encoding.spec)
         return cls(encoding, facts, Routes(facts, tools), tools, prompt)
 
-    def before(self, completion: Sequence[int] | None = None) -> Before | None:
+    def before(self, completion: Sequence[object] | None = None) -> Before | None:
         """What stands before this completion, if the prompt is known."""
         return None if self.prompt is None else self.prompt.before(completion)
 
@@ -161,10 +161,17 @@ def read_answer(
     else:
         complete = is_complete(transcript, context.encoding) if ended is None else ended
         cut = not ended and not is_terminated(transcript)
-    before = before or context.before(None if transcript is None else transcript.tokens)
+    before = before or context.before(completion_key(messages, transcript))
     ids = identifiers(before)
     parts = [_part(message, context, ids) for message in messages]
     return Answer(_with_answer(parts, transcript), complete, cut, transcript, before)
+
+
+def completion_key(messages: Sequence[Message], transcript: Transcript | None) -> Sequence[object]:
+    """What tells a completion from others: its ids, or what its messages say."""
+    if transcript is not None:
+        return transcript.tokens
+    return [message_key(message) for message in messages]
 
 
 def checked_ids(tokens: Iterable[object]) -> list[int]:

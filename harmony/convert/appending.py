@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harmony.convert.answers import Context, read_answer
+from harmony.convert.answers import Context, completion_key, read_answer
 from harmony.convert.from_chat import read_chat_message
 from harmony.convert.from_responses import read_item
 from harmony.convert.history import Call
@@ -48,13 +48,13 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
     transcript = answer.transcript
     known = answer.parts if transcript is None else answer.parts[: len(transcript.messages)]
     messages = [part.message for part in known]
-    if transcript is not None:
-        prompt.remember(transcript.tokens, before)
+    key = completion_key(messages, transcript)
     # The ids of a text are not those that were sampled.
     sampled = None if isinstance(completion, str) else transcript
     if sampled is not None and sampled.diagnostics:
         messages = sampled.normalized().messages
     prompt.conversation.messages += messages
+    prompt.remember(key, before)
     for message, tokens in zip(messages, _exact(prompt, sampled), strict=False):
         prompt.keep(message, tokens)
     for part, message in zip(known, messages, strict=True):

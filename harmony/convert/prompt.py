@@ -87,7 +87,7 @@ class Prompt:
     call_ids: list[tuple[Message, str]] = attrs.field(factory=list, repr=False)
     """The messages that are calls, and their ids."""
     _sampled: list[Sampled] = attrs.field(factory=list, repr=False)
-    _appended: tuple[tuple[int, ...], Before] | None = attrs.field(default=None, repr=False)
+    _appended: tuple[tuple[object, ...], Before, int] | None = attrs.field(default=None, repr=False)
 
     @property
     def facts(self) -> Facts:
@@ -187,21 +187,27 @@ class Prompt:
         """Render ``message`` as these ids from now on."""
         self._sampled.append(Sampled(message, message_key(message), list(tokens)))
 
-    def before(self, completion: Sequence[int] | None) -> Before:
+    def before(self, completion: Sequence[object] | None = None) -> Before:
         """What stands before a completion: this prompt.
 
-        Of a completion that was appended it is the prompt before that, so that its calls
-        have the same ids whether a program converts first or appends first.
+        Of the completion that was appended last it is the prompt before that, so that its
+        calls have the same ids whether a program converts first or appends first. Once
+        something else is appended, the same completion is another turn's.
+
+        Args:
+            completion: its token ids, or the `message_key`s of its messages.
         """
-        if completion is not None and self._appended and self._appended[0] == tuple(completion):
-            return self._appended[1]
+        if completion is not None and self._appended is not None:
+            appended, before, length = self._appended
+            if appended == tuple(completion) and length == len(self.conversation.messages):
+                return before
         tokens = self.render()
         seed = hashlib.blake2b(array("I", tokens).tobytes(), digest_size=16).digest()
         return Before(seed, len(tokens))
 
-    def remember(self, completion: Sequence[int], before: Before) -> None:
-        """Note what stood before a completion that is appended."""
-        self._appended = (tuple(completion), before)
+    def remember(self, completion: Sequence[object], before: Before) -> None:
+        """Note what stood before a completion that was appended."""
+        self._appended = (tuple(completion), before, len(self.conversation.messages))
 
     def id_of(self, message: Message) -> str | None:
         """The id of a call, if the history gave it one."""
