@@ -22,6 +22,7 @@ def report(diagnostic: Diagnostic, *, as_json: bool, line: int | None = None) ->
             range), ``text``, and ``line`` if it is known.
         line: the line of the input that it is about.
     """
+    assert diagnostic.tokens is not None, "a parser's"
     start, stop = diagnostic.tokens
     if as_json:
         facts: dict[str, object] = {"line": line} if line is not None else {}
