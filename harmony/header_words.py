@@ -10,8 +10,6 @@ import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from harmony.declared_tools import Tools as Tools
-from harmony.declared_tools import tool_names as tool_names
 from harmony.messages import Role
 from harmony.vocabulary import text_of
 

@@ -32,9 +32,9 @@ from harmony.stream_surface import StreamState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
     from harmony.events import Event
-    from harmony.header_words import Tools
     from harmony.matcher import Header
     from harmony.messages import Message
     from harmony.transcript import Diagnostic

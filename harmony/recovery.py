@@ -13,10 +13,11 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harmony.declared_tools import tool_names
 from harmony.errors import InvalidToken
 from harmony.header_choice import Note, Speaker
 from harmony.header_recovery import Piece, read_header
-from harmony.header_words import Lexicon, tool_names
+from harmony.header_words import Lexicon
 from harmony.matcher import LONGEST_OPENING, MOST_OPENINGS
 from harmony.parser import message_of
 from harmony.recovery_parts import Special
@@ -27,8 +28,8 @@ from harmony.vocabulary import MARK, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from harmony.declared_tools import Tools
     from harmony.grammar import Grammar
-    from harmony.header_words import Tools
     from harmony.matcher import Header, Matcher
     from harmony.messages import Message, Role
     from harmony.transcript import Bounds

@@ -1,0 +1,85 @@
+"""Changing a conversation as findings propose. Spec: [[rules]]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from harmony.errors import InvalidMessage
+from harmony.messages import Author, Conversation, Message
+from harmony.transcript import Diagnostic
+from harmony.validation import instance, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harmony.transcript import Edit
+
+POSITION = "position"
+NAME = "name"
+_FIELDS = ("channel", "recipient", "content_type")
+
+
+def apply_fixes(conversation: Conversation, diagnostics: Iterable[Diagnostic]) -> Conversation:
+    """A copy of the conversation in which what the diagnostics propose is done.
+
+    Messages that no fix is about are in it as they are. Where two fixes set the same field
+    of a message the first holds. A fix may bring what another rule objects to into sight,
+    so check the result again. What only tokens can get wrong, a terminator or a damaged
+    header, is gone as soon as the conversation is rendered.
+
+    Args:
+        conversation: what was checked; of tokens, what they parse to.
+        diagnostics: what `HarmonyEncoding.check` found; those without a fix are passed over.
+
+    Raises:
+        InvalidMessage: something is of another type, or a fix is about a message that the
+            conversation does not have.
+    """
+    messages = list(instance(conversation, Conversation).messages)
+    fields: dict[tuple[int, str], str | int | None] = {}
+    for diagnostic in diagnostics:
+        if not isinstance(diagnostic, Diagnostic):
+            raise InvalidMessage(f"expected Diagnostics, got {type_name(diagnostic)} among them")
+        if diagnostic.fix is not None:
+            for edit in diagnostic.fix.edits:
+                _check_place(edit, len(messages))
+                fields.setdefault((edit.message_index, edit.field), edit.value)
+    for (index, field), value in fields.items():
+        if field != POSITION:
+            messages[index] = _changed(messages[index], field, value)
+    moves = {index: value for (index, field), value in fields.items() if field == POSITION}
+    return Conversation.from_messages(_moved(messages, moves))
+
+
+def _check_place(edit: Edit, count: int) -> None:
+    if not 0 <= edit.message_index < count:
+        raise InvalidMessage(
+            f"a fix is about message {edit.message_index}, but the conversation has {count} "
+            "messages; apply fixes to the conversation that was checked"
+        )
+    if edit.field not in (POSITION, NAME, *_FIELDS):
+        raise InvalidMessage(f"a fix is about the field {edit.field!r}, which it cannot set")
+
+
+def _changed(message: Message, field: str, value: str | int | None) -> Message:
+    if value is not None and not isinstance(value, str):
+        raise InvalidMessage(f"a fix sets {field!r} to {value!r}; expected a str or None")
+    if field == NAME:
+        return attrs.evolve(message, author=Author(message.author.role, value))
+    return attrs.evolve(message, **{field: value})
+
+
+def _moved(messages: list[Message], moves: dict[int, str | int | None]) -> list[Message]:
+    """The messages that stay, each of the others before the one whose place it takes."""
+    arriving: dict[int, list[Message]] = {}
+    for index, place in sorted(moves.items()):
+        if isinstance(place, int):
+            arriving.setdefault(place, []).append(messages[index])
+    out: list[Message] = []
+    for index, message in enumerate(messages):
+        out += arriving.get(index, ())
+        if index not in moves:
+            out.append(message)
+    return out
