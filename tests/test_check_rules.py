@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 import harmony
-from harmony import Conversation, HarmonyEncoding, Role, apply_fixes, recover_text
+from harmony import Conversation, HarmonyEncoding, Role, recover_text
 from harmony.check import Example, Rule, load_rules
-from harmony.check.findings import CHECKS
 from harmony.spec import load_spec
 
 SPEC = load_spec()

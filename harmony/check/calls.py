@@ -104,7 +104,7 @@ def arguments(subject: Subject) -> Iterator[Finding]:
             value = read_json(text)
         except NotJson as error:
             place = subject.content(index, error.offset)
-            found = text[error.offset :]
+            found = text[error.offset :] or text
             yield Finding("HAR305", index, {"reason": error.message}, place, found)
             continue
         declared = subject.recipients.get(recipient)
@@ -133,7 +133,7 @@ def contents(subject: Subject) -> Iterator[Finding]:
         except NotJson as error:
             place = subject.content(index, error.offset)
             values: dict[str, object] = {"reason": error.message}
-            yield Finding("HAR504", index, values, place, text[error.offset :])
+            yield Finding("HAR504", index, values, place, text[error.offset :] or text)
 
 
 @reports("HAR310")

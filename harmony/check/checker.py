@@ -138,7 +138,8 @@ class Checker:
                 'encode(text, allowed_special="all")'
             )
         else:
-            return read(self._encoding, checked, role, tools)  # type: ignore[arg-type]
+            reading = read(self._encoding, checked, role, tools)  # type: ignore[arg-type]
+            return reading.transcript.messages, reading.tokens, reading.is_open
         if not isinstance(messages, (list, tuple)):
             raise InvalidMessage(
                 f"Conversation.messages: expected a list, got {type_name(messages)}"

@@ -91,7 +91,8 @@ def response_format(subject: Subject) -> Iterator[Finding]:
                 continue  # HAR504 says so.
             values: dict[str, object] = {"path": "$", "reason": f"not JSON: {error.message}"}
             place = subject.content(index, error.offset)
-            yield Finding("HAR404", index, values, place, text[error.offset :], "$")
+            found = text[error.offset :] or text
+            yield Finding("HAR404", index, values, place, found, "$")
             continue
         for path, reason in _violations(subject, schemas, value):
             values = {"path": path, "reason": reason}

@@ -61,6 +61,10 @@ class Example:
                 values[key] = json.loads(values[key])
         return cls(**values)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that are set."""
+        return {key: value for key, value in attrs.asdict(self).items() if value}
+
 
 @attrs.frozen
 class Rule:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from harmony.check.subject import Tokens
 from harmony.errors import HarmonyError
 from harmony.messages import Role
@@ -14,13 +16,35 @@ if TYPE_CHECKING:
 
     from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.messages import Message
+    from harmony.transcript import Transcript
+
+
+@attrs.frozen(eq=False)
+class Reading:
+    """What tokens say."""
+
+    transcript: Transcript
+    """The messages, read leniently; of the tokens before an open header."""
+    tokens: Tokens
+    """All tokens."""
+    role: Role | None
+    """The role that the prompt of a completion ended with; None if the tokens are no completion."""
+    rest: list[int]
+    """The header inside which a prompt ends."""
+    is_open: bool
+    """Whether the last turn is open: there is such a header, or a prompt ends in a content."""
+
+    @property
+    def is_unended(self) -> bool:
+        """Whether the last message has no terminator."""
+        spans = self.tokens.spans
+        return bool(spans) and spans[-1].terminator.start == spans[-1].terminator.stop
 
 
 def read(
     encoding: HarmonyEncoding, tokens: Sequence[int], role: Role | None, tools: Tools
-) -> tuple[list[Message], Tokens, bool]:
-    """The messages, the tokens, and whether these leave the last turn open, as a prompt does.
+) -> Reading:
+    """Read tokens to check them.
 
     Without ``role``, tokens that do not begin a message are a completion, whose role the
     spec says: [recovery]. Raises `InvalidMessage` for what are no tokens.
@@ -29,19 +53,17 @@ def read(
     if role is None and _is_completion(encoding, ids):
         role = Role(encoding.spec.table("recovery")["default_role"])
     stop = len(ids) if role is not None else _open_header(encoding, ids)
-    is_open = stop < len(ids)
     transcript = encoding.parse(ids[:stop], role, strict=False, tools=tools)
     if transcript.diagnostics and tools is None:
         # How a damaged header reads depends on the tools; the prompt itself may declare them.
         declared = encoding.checker.recipients(transcript.messages)
         if declared:
             transcript = encoding.parse(ids[:stop], role, strict=False, tools=declared)
-    spans = transcript.spans
-    if role is None and spans:
-        last = spans[-1].terminator
-        # A prompt may end inside a content, which the model is to go on with.
-        is_open = is_open or last.start == last.stop
-    return transcript.messages, Tokens(ids, spans, transcript.diagnostics), is_open
+    found = Tokens(ids, transcript.spans, transcript.diagnostics)
+    reading = Reading(transcript, found, role, ids[stop:], is_open=stop < len(ids))
+    if role is None and reading.is_unended:
+        return attrs.evolve(reading, is_open=True)
+    return reading
 
 
 def _is_completion(encoding: HarmonyEncoding, ids: list[int]) -> bool:
