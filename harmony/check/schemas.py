@@ -7,9 +7,8 @@ errors say where. Nothing is fetched.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from harmony.check.json_reading import json_path
 from harmony.errors import InvalidSchema, MissingExtra
@@ -40,7 +39,7 @@ class Schemas:
 
     def __init__(self, rules: str) -> None:
         self._rules = rules
-        self._compiled: OrderedDict[str, Any] = OrderedDict()
+        self._compiled: dict[str, Any] = {}
 
     def violations(self, schema: Any, value: Any) -> Iterator[Violation]:
         """Where ``value`` does not validate, in the order of the places.
@@ -55,7 +54,7 @@ class Schemas:
         except UnicodeEncodeError:
             yield Violation("$", "it holds half of a surrogate pair, which is no character")
             return
-        for error in sorted(errors, key=lambda error: [str(part) for part in error.instance_path]):
+        for error in sorted(errors, key=_place):
             yield Violation(json_path(error.instance_path), _sentence(error))
 
     def check(self, schema: Any) -> None:
@@ -77,23 +76,34 @@ class Schemas:
             raise InvalidSchema("it is nested too deeply") from None
         validator = self._compiled.get(key)
         if validator is not None:
-            self._compiled.move_to_end(key)
             return validator
         if not isinstance(schema, (dict, bool)):
             raise InvalidSchema(f"expected an object or a boolean, got {shortened(schema)}")
         _check_depth(schema)
         try:
-            validator = jsonschema_rs.validator_for(schema, offline=True)
+            validator = jsonschema_rs.validator_for(schema, retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             path = "".join(f"/{part}" for part in error.instance_path)
             raise InvalidSchema(error.message, path=path) from None
         except (ValueError, TypeError, OverflowError, jsonschema_rs.ReferencingError) as error:
             reason = str(error).partition("\n")[0]
             raise InvalidSchema(reason) from None
+        if len(self._compiled) >= MOST_SCHEMAS:
+            self._compiled.clear()
         self._compiled[key] = validator
-        if len(self._compiled) > MOST_SCHEMAS:
-            self._compiled.popitem(last=False)
         return validator
+
+
+def _fetch_nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not fetched")
+
+
+def _place(error: ValidationError) -> list[tuple[bool, int, str]]:
+    """By what violations are sorted: the second element before the tenth."""
+    return [
+        (isinstance(part, str), 0 if isinstance(part, str) else part, str(part))
+        for part in error.instance_path
+    ]
 
 
 def _sentence(error: ValidationError) -> str:

@@ -27,20 +27,18 @@ def actions(subject: Subject) -> Iterator[Finding]:
     """What the assistant says up to a call, an answer or another speaker."""
     facts = subject.facts
     limit = facts.action_tokens
-    most = count = 0
+    most = 0
     run: list[int] = []
     for index, message in enumerate(subject.messages):
         if message.author.role is not facts.speaker:
             most, run = 0, []
             continue
         run.append(index)
-        most += _most(message)
-        if most > limit:
-            count = sum(_count(subject, each) for each in run)
-            if count > limit:
-                values: dict[str, object] = {"count": count, "limit": limit}
-                yield Finding("HAR701", index, values, subject.whole(index))
-                most, run = 0, []
+        most += _most(message) if subject.tokens is None else _count(subject, index)
+        if most > limit and (count := sum(_count(subject, each) for each in run)) > limit:
+            values: dict[str, object] = {"count": count, "limit": limit}
+            yield Finding("HAR701", index, values, subject.whole(index))
+            most, run = 0, []
         if facts.is_call(message) or facts.is_answer(message):
             most, run = 0, []
 
