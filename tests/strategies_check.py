@@ -22,7 +22,18 @@ from tests.strategies import CHARACTERS
 FACTS = Facts(load_spec())
 #: Texts that say something, and spell no special token.
 WORDS = (
-    st.sampled_from(["Hi.", "What is 2 + 2?", "日本語", "👩‍👩‍👧", "a: <b>\n\n{c}", '{"a": 1}', "don't", "é\u0301"])
+    st.sampled_from(
+        [
+            "Hi.",
+            "What is 2 + 2?",
+            "日本語",
+            "👩‍👩‍👧",
+            "a: <b>\n\n{c}",
+            '{"a": 1}',
+            "don't",
+            "é\u0301",
+        ]
+    )
     | st.text(CHARACTERS, min_size=1, max_size=12)
 ).filter(lambda text: bool(text.strip()) and "<|" not in text)
 
@@ -72,9 +83,7 @@ def _calls(draw: st.DrawFn, *, functions: bool, built_in: bool) -> list[Message]
         call = _assistant(text, channel).with_recipient(recipient)
         calls.append(call if kind is None else call.with_content_type(kind))
         name = "browser" if recipient.startswith("browser") and draw(st.booleans()) else recipient
-        result = Message.from_author_and_content(
-            Author(Role.TOOL, name), draw(WORDS | st.just(""))
-        )
+        result = Message.from_author_and_content(Author(Role.TOOL, name), draw(WORDS | st.just("")))
         results.append(result.with_channel(channel).with_recipient(FACTS.result_recipient))
     if draw(st.booleans()):
         return [message for pair in zip(calls, results, strict=True) for message in pair]

@@ -16,7 +16,15 @@ from harmony import (
 )
 from harmony.check import load_rules
 from harmony.spec import load_spec
-from tests.strategies import COMPLETION, CONVERSATION, DIALOGUE, PROMPT_ROLE, VALID_IDS, tokens_of
+from tests.strategies import (
+    COMPLETION,
+    CONVERSATION,
+    DIALOGUE,
+    JUNK_ID,
+    PROMPT_ROLE,
+    VALID_IDS,
+    tokens_of,
+)
 from tests.strategies_check import FACTS, canonical
 
 ENC = load_harmony_encoding("HarmonyGptOss")
@@ -132,6 +140,12 @@ class TestNothingElseIsRaised:
                 start, stop = diagnostic.tokens
                 assert 0 <= start <= stop <= len(tokens)
         assert ENC.check(tokens, role=role) == found
+
+    @given(st.lists(JUNK_ID | st.sampled_from([200006, 200008, 200007, 1428]), max_size=8))
+    def test_what_are_no_ids(self, tokens):
+        """[recovery]: "Whatever the ids are, no error is raised." """
+        ENC.check(tokens)
+        ENC.check(tokens, role=Role.ASSISTANT)
 
     @given(COMPLETION)
     def test_completions(self, drawn):

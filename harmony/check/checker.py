@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -131,7 +131,7 @@ class Checker:
             messages = [checked]
         elif isinstance(checked, Sequence) and checked and isinstance(checked[0], Message):
             messages = checked  # type: ignore[assignment]
-        elif isinstance(checked, (str, bytes)) or not hasattr(checked, "__iter__"):
+        elif isinstance(checked, (str, bytes, Mapping)) or not hasattr(checked, "__iter__"):
             raise InvalidMessage(
                 "expected a Conversation, messages, token ids or a Transcript, "
                 f"got {type_name(checked)}; text is encoded first: "
@@ -205,14 +205,13 @@ def _check_context(context: object) -> None:
         raise InvalidMessage(f"context: expected a number of tokens, got {context}")
 
 
-def _order(diagnostic: Diagnostic) -> tuple[bool, int, int, str, str]:
+def _order(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
     index, tokens = diagnostic.message_index, diagnostic.tokens
     return (
         index is None,
         index or 0,
         tokens.start if tokens is not None else 0,
         diagnostic.code,
-        diagnostic.json_path or "",
     )
 
 

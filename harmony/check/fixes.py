@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from harmony.errors import InvalidMessage
-from harmony.messages import Conversation
+from harmony.messages import Conversation, Role
 from harmony.transcript import Diagnostic
 from harmony.validation import instance, type_name
 
@@ -87,7 +87,11 @@ def _moved(
 ) -> list[tuple[int, Message]]:
     """The messages that stay, each of the others before the one whose place it takes."""
     arriving: dict[int, list[tuple[int, Message]]] = {}
-    for index, place in sorted(moves.items()):
+    # The system message goes before a developer message that moves to the same place.
+    for index in sorted(
+        moves, key=lambda index: (messages[index][1].author.role != Role.SYSTEM, index)
+    ):
+        place = moves[index]
         if isinstance(place, int):
             arriving.setdefault(place, []).append(messages[index])
     out: list[tuple[int, Message]] = []

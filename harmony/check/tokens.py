@@ -68,8 +68,9 @@ def read(
 
 def _is_completion(encoding: HarmonyEncoding, ids: list[int]) -> bool:
     """Whether the first special token is another than the one that opens a message."""
-    first_special = encoding.vocabulary.first_special
-    special = next((token for token in ids if token >= first_special), None)
+    vocabulary = encoding.vocabulary
+    known = (token for token in ids if vocabulary.has(token))
+    special = next((token for token in known if token >= vocabulary.first_special), None)
     return bool(ids) and special != encoding.spec.token("start").id
 
 

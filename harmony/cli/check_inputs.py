@@ -44,11 +44,8 @@ class Input:
     """The line on which each message begins, where that is known."""
     number: int = 0
     """Which one of a JSON list of conversations it is, from 0."""
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is rendered text."""
-        return isinstance(self.document, str)
+    is_text: bool = False
+    """Whether the file itself is rendered text, with lines of its own."""
 
     @property
     def is_conversation(self) -> bool:
@@ -139,7 +136,7 @@ class Source:
             return
         text = text_of(self.data)
         if self.kind == "text":
-            yield Input(self.file, 1, without_line_break(text))
+            yield Input(self.file, 1, without_line_break(text), is_text=True)
             return
         document = json_of(self.data)
         if _holds_several(document):
@@ -175,14 +172,11 @@ def _kind(file: str, data: bytes, specials: tuple[str, ...]) -> str:
     if file != STANDARD_INPUT and Path(file).suffix in LINES:
         return "jsonl"
     text = text_of(data)
-    start = text.lstrip()[:1]
-    if start in ("[", "{", '"'):
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            lines = [line for line in text.splitlines() if line.strip()]
-            return "jsonl" if len(lines) > 1 and _is_json(lines[0]) else "json"
+    if _is_json(text):
         return "json"
+    if text.lstrip()[:1] in ("[", "{", '"'):
+        lines = [line for line in text.splitlines() if line.strip()]
+        return "jsonl" if len(lines) > 1 and any(map(_is_json, lines[:2])) else "json"
     if any(special in text for special in specials):
         return "text"
     raise InvalidMessage(

@@ -6,7 +6,11 @@ hosts and editors read, and ``github`` makes annotations of a workflow's run.
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import attrs
 import click
@@ -16,7 +20,7 @@ from harmony.cli.documents import as_json
 from harmony.cli.terminal import COLORS, write_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from harmony.check.rules import Rule
     from harmony.transcript import Diagnostic
@@ -53,8 +57,8 @@ class Found:
         return {"file": self.file, "line": self.line, **self.diagnostic.to_dict()}
 
 
-def write_human(found: Iterable[Found]) -> None:
-    """Each finding with its place, as soon as it is there."""
+def write_human(found: Iterable[Found], show: Callable[[str], None]) -> None:
+    """Each finding with its place, as soon as it is there; ``show`` writes a line."""
     for each in found:
         diagnostic = each.diagnostic
         where = [f"{each.shown_file}:{each.line}"]
@@ -75,9 +79,6 @@ def write_human(found: Iterable[Found]) -> None:
 
 def show(line: str) -> None:
     """Write a line to standard output, without its colours unless that is a terminal."""
-    import os
-    import sys
-
     colored = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     write_line(line if colored else click.unstyle(line))
 
@@ -173,7 +174,4 @@ def _sarif_result(each: Found, codes: list[str]) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    from pathlib import PurePath
-    from urllib.parse import quote
-
     return "stdin" if file == "-" else quote(PurePath(file).as_posix())

@@ -23,11 +23,11 @@ from harmony.cli.check_reports import (
 from harmony.cli.check_settings import Settings, json_file, load_settings
 from harmony.cli.documents import TOO_DEEP, text_of
 from harmony.cli.options import NameInSpec, encoding, example
-from harmony.cli.terminal import STANDARD_INPUT, complain, write_line
+from harmony.cli.terminal import STANDARD_INPUT, complain, say, write_line
 from harmony.errors import HarmonyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harmony.cli.check_inputs import Input
     from harmony.cli.check_one import CheckedInput
@@ -72,7 +72,8 @@ class Tally:
     "--fix",
     is_flag=True,
     help="Do what the findings propose, in the files "
-    "themselves; of standard input, the result goes to standard output.",
+    "themselves; of standard input, the result goes to standard output and the findings to "
+    "standard error.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 whatever is found.")
 @click.option(
@@ -156,16 +157,17 @@ def check(  # noqa: PLR0913 (an argument an option)
     )
     run = _Run(encoding(), settings, kind, role, fix=fix)
     paths = files_option(files)
+    # Standard output is then the fixed input.
     to_pipe = fix and STANDARD_INPUT in paths
-    if output == "human" and not to_pipe:
+    if output == FORMATS[0] or to_pipe:
+        line = say if to_pipe else show
         for path in paths:
-            write_human(run.file(path))
-        _summary(run.tally, fix=fix)
+            write_human(run.file(path), line)
+        _summary(run.tally, line, fix=fix)
     else:
         for path in paths:
             list(run.file(path))
-        if not to_pipe:
-            _write(run, output)
+        _write(run, output)
     tally = run.tally
     return 1 if tally.faulty or (tally.found and not exit_zero) else 0
 
@@ -180,7 +182,7 @@ def _write(run: _Run, output: str) -> None:
         write_sarif(found, run.encoding.checker.rules)
 
 
-def _summary(tally: Tally, *, fix: bool) -> None:
+def _summary(tally: Tally, line: Callable[[str], None], *, fix: bool) -> None:
     count = len(tally.found)
     what = "1 conversation" if tally.inputs == 1 else f"{tally.inputs} conversations"
     text = f"{count or 'no'} {'finding' if count == 1 else 'findings'} in {what}"
@@ -188,7 +190,7 @@ def _summary(tally: Tally, *, fix: bool) -> None:
         text += f", {tally.fixed} fixed"
     elif can := sum(each.diagnostic.fix is not None for each in tally.found):
         text += f"; {can} can be fixed with --fix"
-    show(text)
+    line(text)
 
 
 class _Run:
@@ -266,7 +268,7 @@ class _Run:
         self.tally.faulty = True
         file = "standard input" if path == STANDARD_INPUT else path
         text = TOO_DEEP if isinstance(error, RecursionError) else str(error)
-        complain(f"{file}: {text}", line=line)
+        complain(f"{file}: {text}" if line is None else f"{file}:{line}: {text}")
 
 
 def _replace(path: Path, data: bytes) -> None:
