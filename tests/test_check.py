@@ -21,6 +21,7 @@ from harmony import (
     GrammarError,
     HarmonyError,
     InvalidMessage,
+    InvalidToken,
     Message,
     MissingExtra,
     ParseError,
@@ -233,6 +234,19 @@ class TestInputs:
         )
         assert enc.check(tuple(tokens)) == [expected]
         assert enc.check(enc.parse(tokens)) == [expected]
+
+    def test_ids_of_another_integer_type(self, enc):
+        class Id:
+            def __init__(self, value):
+                self.value = value
+
+            def __index__(self):
+                return self.value
+
+        tokens = ids(enc, "<|start|>assistant<|message|>Hi<|end|>")
+        assert enc.check([Id(token) for token in tokens]) == enc.check(tokens)
+        with pytest.raises(InvalidToken, match="item 1 is bool: True"):
+            enc.check([200006, True])
 
     def test_nothing_is_nothing(self, enc):
         for nothing in ([], (), Conversation()):
@@ -744,6 +758,21 @@ class TestContent:
     @pytest.mark.parametrize("text", ["<|", "|>", "<|ende|>", "<end>", "<|reserved_x|>"])
     def test_what_is_no_special_token(self, enc, text):
         assert enc.check(conversation(message("user", text))) == []
+
+    def test_a_place_behind_what_is_no_text(self, enc):
+        tokens = [
+            200006,
+            1428,
+            200008,
+            99999999,
+            200005,
+            *enc.encode("<|end|>", disallowed_special=()),
+            200007,
+        ]
+        (found,) = enc.check(tokens, select="HAR501")
+        assert found.text == "<|channel|>"
+        assert found.tokens == TokenRange(4, 5)
+        assert enc.check(tokens[:3] + tokens[5:])[0].tokens == TokenRange(3, len(tokens) - 3)
 
     def test_special_tokens_in_structured_content(self, enc):
         def told(content) -> list[Message]:

@@ -236,18 +236,17 @@ class TestOutputs:
         )
 
     def test_human_of_tokens(self):
-        text = "<|start|>user<|message|>日本 <|end|><|start|>assistant<|message|>Ho<|call|>"
-        header, call = text.index("<|start|>assistant"), text.index("<|call|>")
+        text = "<|start|>assistant<|message|>日本 Ho<|call|>"
+        missing = "warning HAR201 channel-missing: the message names no channel"
+        ending = "a message that calls nobody ends with <|call|>, not with <|end|>"
         assert self.human(stdin=text).splitlines() == [
-            "standard input:1, message 1, tokens 6-8: warning HAR201 channel-missing: "
-            "the message names no channel",
-            f"    {text}",
-            f"    {' ' * header}{'^' * len('<|start|>assistant<|message|>')}",
+            f"standard input:1, message 0, tokens 0-2: {missing}",
+            "    <|start|>assistant<|message|>日本 Ho<|call|>",
+            "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
             "    fix: set the channel to 'final'",
-            "standard input:1, message 1, token 10: error HAR304 call-terminator: "
-            "a message that calls nobody ends with <|call|>, not with <|end|>",
-            f"    {text}",
-            f"    {' ' * call}{'^' * len('<|call|>')}",
+            f"standard input:1, message 0, token 5: error HAR304 call-terminator: {ending}",
+            "    <|start|>assistant<|message|>日本 Ho<|call|>",
+            f"    {' ' * text.index('<|call|>')}^^^^^^^^",
             "    fix: render the conversation anew",
             "2 findings in 1 conversation; 2 can be fixed with --fix",
         ]

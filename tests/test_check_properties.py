@@ -143,9 +143,15 @@ class TestNothingElseIsRaised:
 
     @given(st.lists(JUNK_ID | st.sampled_from([200006, 200008, 200007, 1428]), max_size=8))
     def test_what_are_no_ids(self, tokens):
-        """[recovery]: "Whatever the ids are, no error is raised." """
-        ENC.check(tokens)
-        ENC.check(tokens, role=Role.ASSISTANT)
+        """[recovery]: "Whatever the ids are, no error is raised"; of integers, that is."""
+        for role in (None, Role.ASSISTANT):
+            try:
+                ENC.check(tokens, role=role)
+            except HarmonyError as error:
+                assert "expected token ids; item" in str(error)
+                assert not all(type(token) is int for token in tokens)
+            else:
+                assert all(type(token) is int for token in tokens)
 
     @given(COMPLETION)
     def test_completions(self, drawn):

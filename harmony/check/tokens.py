@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import attrs
 
 from harmony.check.subject import Tokens
-from harmony.errors import HarmonyError
+from harmony.errors import HarmonyError, InvalidToken
 from harmony.messages import Role
+from harmony.validation import shortened, type_name
 from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
@@ -47,9 +49,9 @@ def read(
     """Read tokens to check them.
 
     Without ``role``, tokens that do not begin a message are a completion, whose role the
-    spec says: [recovery]. Raises `InvalidMessage` for what are no tokens.
+    spec says: [recovery]. Raises `InvalidToken` for what are no integers.
     """
-    ids = list(ids_of(tokens))
+    ids = [_id(token, index) for index, token in enumerate(ids_of(tokens))]
     if role is None and _is_completion(encoding, ids):
         role = Role(encoding.spec.table("recovery")["default_role"])
     stop = len(ids) if role is not None else _open_header(encoding, ids)
@@ -64,6 +66,19 @@ def read(
     if role is None and reading.is_unended:
         return attrs.evolve(reading, is_open=True)
     return reading
+
+
+def _id(token: object, index: int) -> int:
+    if type(token) is int:
+        return token
+    try:
+        # An integer of numpy's, say; `True` is one to Python only.
+        return operator.index("" if isinstance(token, bool) else token)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidToken(
+            f"expected token ids; item {index} is {type_name(token)}: {shortened(token)}",
+            position=index,
+        ) from None
 
 
 def _is_completion(encoding: HarmonyEncoding, ids: list[int]) -> bool:

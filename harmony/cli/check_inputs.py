@@ -90,12 +90,6 @@ class Input:
             )
         return token_ids(document)
 
-    def line_of(self, index: int | None) -> int:
-        """The line on which the message ``index`` begins, or the whole."""
-        if index is None or index >= len(self.lines):
-            return self.line
-        return self.lines[index]
-
     def text_lines(self, starts: list[int], encoding: HarmonyEncoding, ids: list[int]) -> list[int]:
         """The lines of rendered text on which messages begin that begin at these tokens."""
         out, line, at = [], self.line, 0

@@ -138,9 +138,9 @@ def check(  # noqa: PLR0913 (an argument an option)
     config: str | None,
     isolated: bool,
 ) -> int:
-    """Check conversations, prompts and completions by the rules of Harmony.
+    """Check conversations by the rules of Harmony.
 
-    A FILE holds JSON (a conversation, token ids, or a list of such), JSON Lines, or text with
+    Prompts and completions too: a FILE holds JSON (a conversation, token ids, or a list of such), JSON Lines, or text with
     the special tokens spelled out. The rules: harmony rule. Settings: [tool.harmony] in
     pyproject.toml. The exit status is 1 if anything was found.
     """

@@ -14,9 +14,9 @@ SCHEMAS = ("conversation", "message", "diagnostic", "events")
 @click.command("schema", epilog=example("harmony schema conversation"))
 @click.argument("name", type=click.Choice(SCHEMAS))
 def schema(*, name: str) -> None:
-    """Print a JSON Schema: of what commands read (conversation, message) or write.
+    """Print the JSON Schema of an input or output.
 
-    A diagnostic is one of `check --format json`, or of `parse --recover --json`; events are
+    Commands read a conversation or a message. A diagnostic is one of `check --format json`, or of `parse --recover --json`; events are
     those of `parse --stream`, one a line.
     """
     from harmony.json_schemas import json_schema
