@@ -540,6 +540,12 @@ class TestCalls:
             place = enc.decode(tokens[found.tokens.start : found.tokens.start + 1])
             assert len(before) + len(place) > offset
 
+    def test_a_tool_that_takes_nothing_may_be_called_with_nothing(self, enc):
+        told = conversation(call(""))
+        assert enc.check(told, tools=[{"name": "get_weather", "description": "d"}]) == []
+        assert codes(enc.check(told, tools=["functions.get_weather"])) == ["HAR305"]
+        assert codes(enc.check(told, tools=[WEATHER])) == ["HAR305"]
+
     def test_the_place_of_a_fault_behind_characters_of_many_bytes(self, enc):
         text = '{"日本": "👩‍👩‍👧", x}'
         tokens = enc.render_conversation(conversation(call(text)))

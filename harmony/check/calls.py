@@ -15,7 +15,7 @@ from harmony.validation import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harmony.check.subject import Subject
+    from harmony.check.subject import Place, Subject
     from harmony.messages import Message
 
 RECIPIENT = "recipient"
@@ -90,6 +90,13 @@ def takes_json(subject: Subject, message: Message, recipient: str) -> bool:
     return place is not None and place.tool.parameters is not None
 
 
+def _takes_nothing(declared: Place | None) -> bool:
+    """Whether the tool is declared, and has no parameters."""
+    if declared is None or declared.tool.namespace is None:
+        return False
+    return declared.tool.parameters is None
+
+
 @reports("HAR305", "HAR306")
 def arguments(subject: Subject) -> Iterator[Finding]:
     """The arguments are JSON, and what the tool takes."""
@@ -98,8 +105,9 @@ def arguments(subject: Subject) -> Iterator[Finding]:
         text = subject.text(index)
         if text is None or not takes_json(subject, message, recipient):
             continue
-        if not text and subject.is_cut(index):
-            continue  # A prompt that ends where the arguments begin.
+        declared = subject.recipients.get(recipient)
+        if not text and (subject.is_cut(index) or _takes_nothing(declared)):
+            continue  # A prompt may end where the arguments begin.
         try:
             value = read_json(text)
         except NotJson as error:
@@ -107,7 +115,6 @@ def arguments(subject: Subject) -> Iterator[Finding]:
             found = text[error.offset :] or text
             yield Finding("HAR305", index, {"reason": error.message}, place, found)
             continue
-        declared = subject.recipients.get(recipient)
         if not validates or declared is None or declared.tool.parameters is None:
             continue
         try:

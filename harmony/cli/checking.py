@@ -140,9 +140,9 @@ def check(  # noqa: PLR0913 (an argument an option)
 ) -> int:
     """Check conversations by the rules of Harmony.
 
-    Prompts and completions too: a FILE holds JSON (a conversation, token ids, or a list of such), JSON Lines, or text with
-    the special tokens spelled out. The rules: harmony rule. Settings: [tool.harmony] in
-    pyproject.toml. The exit status is 1 if anything was found.
+    Prompts and completions too: a FILE holds JSON (a conversation, token ids, or a list of
+    such), JSON Lines, or text with the special tokens spelled out. The rules: harmony rule.
+    Settings: [tool.harmony] in pyproject.toml. The exit status is 1 if anything was found.
     """
     given: dict[str, Any] = {
         "select": None if select is None else select.split(","),

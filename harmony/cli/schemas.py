@@ -16,8 +16,8 @@ SCHEMAS = ("conversation", "message", "diagnostic", "events")
 def schema(*, name: str) -> None:
     """Print the JSON Schema of an input or output.
 
-    Commands read a conversation or a message. A diagnostic is one of `check --format json`, or of `parse --recover --json`; events are
-    those of `parse --stream`, one a line.
+    Commands read a conversation or a message. A diagnostic is one of `check --format json`,
+    or of `parse --recover --json`; events are those of `parse --stream`, one a line.
     """
     from harmony.json_schemas import json_schema
 
