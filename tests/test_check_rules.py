@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 import harmony
-from harmony import Conversation, HarmonyEncoding, Role, recover_text
+from harmony import (
+    Conversation,
+    HarmonyEncoding,
+    RenderConversationConfig,
+    Role,
+    apply_fixes,
+    recover_text,
+)
 from harmony.check import Example, Rule, load_rules
 from harmony.spec import load_spec
 
@@ -60,3 +67,27 @@ def test_the_bad_example_raises_that_rule(rule: Rule):
 def test_the_good_example_raises_none(rule: Rule):
     enc = encoding_for(rule.good)
     assert enc.check(conversation_of(rule.good, enc), **options(rule.good)) == []
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if rule.can_fix], ids=lambda rule: rule.code
+)
+def test_the_fixed_bad_example_is_clean(rule: Rule):
+    """Issue: "fixed conversations check clean"."""
+    enc = encoding_for(rule.bad)
+    bad = conversation_of(rule.bad, enc)
+    found = enc.check(bad, **options(rule.bad))
+    if isinstance(bad, list):
+        bad = enc.parse(bad, first_role(rule.bad, enc), strict=False, tools=rule.bad.tools)
+    fixed = apply_fixes(bad, found)
+    tools = rule.bad.tools
+    assert enc.check(fixed, tools=tools) == []
+    keep = RenderConversationConfig(auto_drop_analysis=False)
+    assert enc.check(enc.render_conversation(fixed, keep), tools=tools) == []
+
+
+def first_role(example: Example, enc: HarmonyEncoding) -> Role | None:
+    if example.role is not None:
+        return Role(example.role)
+    text = example.text or ""
+    return None if not text or text.startswith("<|start|>") else Role.ASSISTANT

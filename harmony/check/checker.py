@@ -30,7 +30,7 @@ from harmony.check.tokens import read
 from harmony.declared_tools import declared_tools
 from harmony.errors import CheckFailed, GrammarError, InvalidMessage
 from harmony.messages import Author, Conversation, Message, Role
-from harmony.transcript import Diagnostic, Transcript
+from harmony.transcript import Diagnostic, Fix, Transcript
 from harmony.validation import type_name
 
 if TYPE_CHECKING:
@@ -96,13 +96,22 @@ class Checker:
             if not selected.isdisjoint(codes):
                 found += [self._diagnostic(finding) for finding in check(subject)]
         found = [diagnostic for diagnostic in found if diagnostic.code in selected]
-        said = {
-            (diagnostic.message_index, code)
-            for diagnostic in found
-            for code in self.rules[diagnostic.code].implies
-        }
-        found = [each for each in found if (each.message_index, each.code) not in said]
-        return sorted(found, key=_order)
+        return sorted(self._without_echoes(found), key=_order)
+
+    def _without_echoes(self, found: list[Diagnostic]) -> list[Diagnostic]:
+        """The findings without those that another one implies, whose fix that one takes over."""
+        places = {(each.message_index, each.code): each for each in found}
+        echoes = set()
+        out = []
+        for diagnostic in found:
+            kept = diagnostic
+            for code in self.rules[diagnostic.code].implies:
+                echo = places.get((diagnostic.message_index, code))
+                if echo is not None:
+                    echoes.add((echo.message_index, echo.code))
+                    kept = attrs.evolve(kept, fix=_both(kept.fix, echo.fix))
+            out.append(kept)
+        return [each for each in out if (each.message_index, each.code) not in echoes]
 
     def validate(self, transcript: Transcript, tools: Tools = None) -> None:
         """Raise `CheckFailed` if rules of severity ``"error"`` are broken."""
@@ -203,6 +212,12 @@ def _check_context(context: object) -> None:
         raise InvalidMessage(f"context: expected a number of tokens, got {type_name(context)}")
     if isinstance(context, int) and context < 0:
         raise InvalidMessage(f"context: expected a number of tokens, got {context}")
+
+
+def _both(one: Fix | None, other: Fix | None) -> Fix | None:
+    if one is None or other is None:
+        return None
+    return Fix(f"{one.description}, and {other.description}", one.edits + other.edits)
 
 
 def _order(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
