@@ -58,16 +58,17 @@ def declared_tools(tools: Tools, spec: Spec) -> list[DeclaredTool]:
     """
     if tools is None:
         return []
-    if isinstance(tools, (str, Mapping, ToolDescription, ToolNamespaceConfig)):
-        tools = [tools]
-    if not isinstance(tools, Iterable):
-        raise InvalidMessage(f"tools: expected tools in a list, got {type_name(tools)}")
     namespace = spec.table("system_message")["function_namespace"]
-    found = [
-        each
-        for index, tool in enumerate(tools)
-        for each in _declared(tool, namespace, f"$[{index}]")
-    ]
+    if isinstance(tools, (str, Mapping, ToolDescription, ToolNamespaceConfig)):
+        found = list(_declared(tools, namespace, "$"))
+    elif isinstance(tools, Iterable):
+        found = [
+            each
+            for index, tool in enumerate(tools)
+            for each in _declared(tool, namespace, f"$[{index}]")
+        ]
+    else:
+        raise InvalidMessage(f"tools: expected tools in a list, got {type_name(tools)}")
     return [tool for tool in found if tool.recipient]
 
 

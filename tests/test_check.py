@@ -296,6 +296,12 @@ class TestInputs:
         transcript.messages.append(transcript.messages[0])
         assert {diagnostic.tokens for diagnostic in enc.check(transcript)} == {None}
 
+    def test_a_transcript_of_a_prompt_that_ends_in_a_content(self, enc):
+        text = "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>analysis<|message|>So"
+        assert enc.check(enc.parse(ids(enc, text))) == []
+        completion = enc.parse(ids(enc, "<|channel|>analysis<|message|>So"), Role.ASSISTANT)
+        assert codes(enc.check(completion)) == ["HAR402"]
+
     def test_nothing_is_changed(self, enc):
         told = conversation(message("developer", "# Instructions\n\nx"), message("assistant"))
         before = copy.deepcopy(told)
@@ -947,6 +953,12 @@ class TestTools:
         monkeypatch.setattr("harmony.check.schemas.MOST_SCHEMAS", 2)
         tools = [{**WEATHER, "name": f"f{i}", "parameters": {"title": str(i)}} for i in range(5)]
         assert enc.check(conversation(USER), tools=tools) == []
+
+    def test_one_tool_is_no_list(self, enc):
+        (found,) = enc.check(conversation(USER), tools={"functions": {"f": {"name": "f"}}})
+        assert found.json_path == "$.functions.f.description"
+        (found,) = enc.check(conversation(USER), tools=ToolDescription.new("f", ""))
+        assert found.json_path == "$.description"
 
     def test_something_else_than_tools(self, enc):
         with pytest.raises(InvalidMessage, match="tools: expected tools"):

@@ -443,6 +443,13 @@ class TestFix:
         assert json.loads(after[3])["messages"][0]["channel"] == "final"
         assert json.loads(after[4]) == TEXT.replace("assistant<|m", "assistant<|channel|>final<|m")
 
+    def test_a_link_stays_one(self):
+        path = write("bad.json", BAD[4])
+        Path("link.json").symlink_to(path)
+        assert harmony_("check", "--fix", "link.json")[0] == 0
+        assert Path("link.json").is_symlink()
+        assert json.loads(Path(path).read_text())["channel"] == "final"
+
     def test_what_is_right_is_not_touched(self):
         path = write("good.json", "[ " + json.dumps(GOOD)[1:])
         before = Path(path).stat().st_mtime_ns, Path(path).read_text()
@@ -523,7 +530,7 @@ class TestSettings:
         monkeypatch.chdir(inner)
         assert codes(write("bad.json", BAD)) == ["HAR101"]
 
-    def test_per_file_ignores(self):
+    def test_per_file_ignores(self, monkeypatch):
         write(
             "pyproject.toml",
             '[tool.harmony.per-file-ignores]\n"old/*.json" = ["HAR3", "HAR5"]\n"b*" = ["HAR1"]',
@@ -531,6 +538,11 @@ class TestSettings:
         Path("old").mkdir()
         assert codes(write("old/a.json", BAD)) == ["HAR101", "HAR201"]
         assert codes(write("old/bad.json", BAD)) == ["HAR201"]
+        assert codes(Path("old/a.json").resolve()) == ["HAR101", "HAR201"]
+        Path("inner").mkdir()
+        monkeypatch.chdir("inner")
+        assert codes("../old/a.json") == ["HAR101", "HAR201"]
+        monkeypatch.chdir("..")
         assert codes(write("a.json", BAD)) == BAD_CODES
 
     def test_declarations(self):

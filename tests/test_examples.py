@@ -13,6 +13,7 @@ from tests.shell import ROOT
 
 EXAMPLES = ROOT / "examples"
 SAYS = {
+    "check.py": ["message 1: HAR305 the arguments are not JSON", "left: ['arguments-json']"],
     "parse.py": ["final, tokens", "Unexpected token 200005 while expecting start token 200006"],
     "recover.py": ["commentary to functions.bash: ls", "! repeated-recipient: the recipient is"],
     "render.py": ["type get_current_weather = (_: {", "stop sampling at [200002, 200012]"],

@@ -133,7 +133,10 @@ class Checker:
                 _check_message(message)
             tokens = Tokens(checked.tokens, checked.spans, checked.diagnostics)
             fits = len(tokens.spans) == len(messages)
-            return messages, tokens if fits else None, checked.next_turn_role is not None
+            is_open = checked.next_turn_role is not None or tokens.ends_in_content(
+                self._encoding.spec.token("start").id
+            )
+            return messages, tokens if fits else None, is_open
         if isinstance(checked, Conversation):
             messages = checked.messages
         elif isinstance(checked, Message):

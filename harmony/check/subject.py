@@ -67,6 +67,20 @@ class Tokens:
     diagnostics: list[Diagnostic]
     """What the parser bore."""
 
+    @property
+    def is_unended(self) -> bool:
+        """Whether the last message has no terminator."""
+        return (
+            bool(self.spans) and self.spans[-1].terminator.start == self.spans[-1].terminator.stop
+        )
+
+    def ends_in_content(self, start: int) -> bool:
+        """Whether a prompt ends inside a content, which the model is to go on with.
+
+        ``start`` is the id that opens a message; a completion does not begin with it.
+        """
+        return self.is_unended and bool(self.ids) and self.ids[0] == start
+
 
 class Subject:
     """A conversation under check."""

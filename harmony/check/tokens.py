@@ -36,12 +36,6 @@ class Reading:
     is_open: bool
     """Whether the last turn is open: there is such a header, or a prompt ends in a content."""
 
-    @property
-    def is_unended(self) -> bool:
-        """Whether the last message has no terminator."""
-        spans = self.tokens.spans
-        return bool(spans) and spans[-1].terminator.start == spans[-1].terminator.stop
-
 
 def read(
     encoding: HarmonyEncoding, tokens: Sequence[int], role: Role | None, tools: Tools
@@ -62,10 +56,10 @@ def read(
         if declared:
             transcript = encoding.parse(ids[:stop], role, strict=False, tools=declared)
     found = Tokens(ids, transcript.spans, transcript.diagnostics)
-    reading = Reading(transcript, found, role, ids[stop:], is_open=stop < len(ids))
-    if role is None and reading.is_unended:
-        return attrs.evolve(reading, is_open=True)
-    return reading
+    is_open = stop < len(ids) or (
+        role is None and found.ends_in_content(encoding.spec.token("start").id)
+    )
+    return Reading(transcript, found, role, ids[stop:], is_open)
 
 
 def _id(token: object, index: int) -> int:

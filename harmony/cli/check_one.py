@@ -152,7 +152,7 @@ class CheckedInput:
             turn = encoding.renderer.turn(reading.role)
             ids = ids[len(turn) :] if ids[: len(turn)] == turn else ids
         stop = encoding.renderer.training_terminator
-        if not reading.rest and reading.is_unended:
+        if not reading.rest and reading.tokens.is_unended:
             ids.pop()
         elif self._tokens[-1:] == [stop] and self._ends_with_answer(conversation):
             ids[-1] = stop

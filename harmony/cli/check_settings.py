@@ -58,12 +58,18 @@ class Settings:
     """The declared tools."""
     response_format: Any = None
     """The declared response format."""
+    folder: Path | None = None
+    """Where the settings stand: patterns are relative to it."""
 
     def ignored(self, file: str) -> list[str]:
         """The selectors of what is left out in that file."""
         out = list(self.ignore or ())
+        path = Path(file).resolve()
+        names = [Path(file).name, file]
+        if self.folder is not None and path.is_relative_to(self.folder):
+            names.append(path.relative_to(self.folder).as_posix())
         for pattern, selectors in self.per_file_ignores.items():
-            if fnmatch(file, pattern) or fnmatch(Path(file).name, pattern):
+            if any(fnmatch(name, pattern) for name in names):
                 out += selectors
         return out
 
@@ -112,7 +118,8 @@ def _settings(file: Path, section: dict[str, Any]) -> Settings:
     for key in ("tools", "response-format"):
         if isinstance(values.get(key), str):
             values[key] = json_file(file.parent / values[key])
-    return Settings(**{key.replace("-", "_"): value for key, value in values.items()})
+    arguments = {key.replace("-", "_"): value for key, value in values.items()}
+    return Settings(**arguments, folder=file.parent.resolve())
 
 
 def json_file(path: Path) -> Any:

@@ -273,6 +273,7 @@ class _Run:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: it may be the only copy."""
+    path = path.resolve()  # A link stays one.
     beside = path.with_name(f".{path.name}.harmony")
     beside.write_bytes(data)
     beside.chmod(path.stat().st_mode)
