@@ -6,7 +6,6 @@ a string in the place of contents, is added here.
 
 from __future__ import annotations
 
-import re
 import types
 import typing
 from collections.abc import Sequence
@@ -129,8 +128,7 @@ class _Schemas:
     def event(self, kind: type[Any]) -> dict[str, Any]:
         """The schema of an event, as ``parse --stream`` writes it."""
         schema = self._properties(kind)
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-        schema["properties"] = {"event": {"const": name}, **schema["properties"]}
+        schema["properties"] = {"event": {"const": events.event_name(kind)}, **schema["properties"]}
         schema["required"] = list(schema["properties"])
         return schema
 

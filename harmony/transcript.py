@@ -92,6 +92,18 @@ class Diagnostic:
     fix: Fix | None = attrs.field(default=None, kw_only=True)
     """How the problem goes away, where that is certain."""
 
+    @property
+    def place(self) -> str:
+        """Where, in words: ``"message 0, tokens 9-19"``; empty where it is about the whole."""
+        places = []
+        if self.message_index is not None:
+            places.append(f"message {self.message_index}")
+        if self.tokens is not None:
+            start, stop = self.tokens
+            several = stop - start > 1
+            places.append(f"tokens {start}-{stop - 1}" if several else f"token {start}")
+        return ", ".join(places)
+
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain data; ``tokens`` is a list of two integers."""
         out = attrs.asdict(self)

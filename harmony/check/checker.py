@@ -119,8 +119,10 @@ class Checker:
         found = self.check(transcript, select=errors, tools=tools)
         if found:
             what = "a rule is broken" if len(found) == 1 else f"{len(found)} rules are broken"
-            lines = [f"{what}:", *(f"  {_line(diagnostic)}" for diagnostic in found)]
-            raise CheckFailed("\n".join(lines), diagnostics=found, transcript=transcript)
+            lines = [f"  {each.place}: {each.code} {each.name}: {each.message}" for each in found]
+            raise CheckFailed(
+                "\n".join([f"{what}:", *lines]), diagnostics=found, transcript=transcript
+            )
 
     def _read(
         self, checked: Checked, role: Role | None, tools: Tools
@@ -231,14 +233,3 @@ def _order(diagnostic: Diagnostic) -> tuple[bool, int, int, str]:
         tokens.start if tokens is not None else 0,
         diagnostic.code,
     )
-
-
-def _line(diagnostic: Diagnostic) -> str:
-    """A finding in one line: where, which rule, what."""
-    places = []
-    if diagnostic.message_index is not None:
-        places.append(f"message {diagnostic.message_index}")
-    if diagnostic.tokens is not None:
-        start, stop = diagnostic.tokens
-        places.append(f"tokens {start}-{stop - 1}" if stop - start > 1 else f"token {start}")
-    return f"{', '.join(places)}: {diagnostic.code} {diagnostic.name}: {diagnostic.message}"

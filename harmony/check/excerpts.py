@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harmony.errors import HarmonyError
+from harmony.faults import on_one_line
 
 if TYPE_CHECKING:
     from harmony.encoding import HarmonyEncoding
@@ -58,14 +59,10 @@ def _known(encoding: HarmonyEncoding, tokens: list[int]) -> list[int]:
 
 
 def _shown(before: str, place: str, after: str) -> str:
-    before, place, after = map(_on_one_line, (before, place, after))
+    before, place, after = map(on_one_line, (before, place, after))
     lead = "…" if len(before) > BEFORE else ""
     before = lead + before[-BEFORE:]
     if len(place) > PLACE:
         place, after = place[:PLACE], "…"
     tail = "…" if len(after) > AFTER else ""
     return f"{before}{place}{after[:AFTER]}{tail}\n{' ' * len(before)}{'^' * (len(place) or 1)}"
-
-
-def _on_one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

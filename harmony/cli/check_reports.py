@@ -61,16 +61,10 @@ def write_human(found: Iterable[Found], show: Callable[[str], None]) -> None:
     """Each finding with its place, as soon as it is there; ``show`` writes a line."""
     for each in found:
         diagnostic = each.diagnostic
-        where = [f"{each.shown_file}:{each.line}"]
-        if diagnostic.message_index is not None:
-            where.append(f"message {diagnostic.message_index}")
-        if diagnostic.tokens is not None:
-            start, stop = diagnostic.tokens
-            several = stop - start > 1
-            where.append(f"tokens {start}-{stop - 1}" if several else f"token {start}")
+        where = ", ".join(filter(None, (f"{each.shown_file}:{each.line}", diagnostic.place)))
         severity = click.style(diagnostic.severity, fg=COLORS[diagnostic.severity], bold=True)
         code = click.style(diagnostic.code, bold=True)
-        show(f"{', '.join(where)}: {severity} {code} {diagnostic.name}: {diagnostic.message}")
+        show(f"{where}: {severity} {code} {diagnostic.name}: {diagnostic.message}")
         for line in each.excerpt.splitlines():
             show(f"    {line}")
         if diagnostic.fix is not None:
