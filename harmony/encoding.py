@@ -18,7 +18,7 @@ from harmony.validation import instance
 from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lark import Token, Tree
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harmony.check.rules import Selectors
     from harmony.declared_tools import Tools
     from harmony.grammar import Grammar
+    from harmony.matcher import Header
     from harmony.recovery import Recovery
     from harmony.renderer import Renderer
     from harmony.rendering import Rendering
@@ -66,14 +67,22 @@ class HarmonyEncoding(TokenText):
         self.cache = TextCache(cache_bytes)
         self.schema_style = schema_style
         self.structure: dict[int, str] = {
+            **dict.fromkeys(vocabulary.special_texts, "part"),
             self.spec.token("start").id: "start",
             self.spec.token("message").id: "message",
             **dict.fromkeys(self.stop_tokens(), "terminator"),
         }
-        """What each token that opens, divides or ends a message does."""
+        """What each special token does: opens, divides or ends a message, or is part of it."""
+        # For the streams, which look them up often: plain attributes are found fastest.
+        self.first_special = vocabulary.first_special
+        self.lex_known = vocabulary.lex_known
+        # The headers that streams have read so far, by their ids; by the role given to them.
+        self.headers_by_ids: dict[Role | None, dict[tuple[int, ...], Header]] = {
+            role: {} for role in (None, *self.spec.roles)
+        }
         self._history = History(self.spec)
-        # `parser.messages`, once it was asked for: a plain attribute is found faster.
-        self._parse: Callable[[Sequence[int], Role | None], list[Message]] | None = None
+        # `parser`, once it was asked for: a plain attribute is found faster.
+        self._parser: Parser | None = None
 
     def __repr__(self) -> str:
         return f"HarmonyEncoding({self.name!r}, dialect={self.dialect.name!r})"
@@ -101,7 +110,8 @@ class HarmonyEncoding(TokenText):
     @functools.cached_property
     def parser(self) -> Parser:
         """The batch parser."""
-        return Parser(self.grammar, self.matcher, self.vocabulary)
+        self._parser = Parser(self.grammar, self.matcher, self.vocabulary)
+        return self._parser
 
     @functools.cached_property
     def recovery(self) -> Recovery:
@@ -233,10 +243,8 @@ class HarmonyEncoding(TokenText):
         if strict:
             if type(tokens) is not list:
                 tokens = ids_of(tokens)
-            parse = self._parse
-            if parse is None:
-                parse = self._parse = self.parser.messages
-            return parse(tokens, None if role is None else _role(role))
+            parser = self._parser or self.parser
+            return parser.messages(tokens, None if role is None else _role(role))
         return self.parse(tokens, role, strict=False).messages
 
     def parse(
@@ -309,7 +317,7 @@ class HarmonyEncoding(TokenText):
     def _open_turn(self, tokens: list[int]) -> tuple[Role, int] | None:
         """The role whose header the tokens end in, and where that begins."""
         start = self.vocabulary.start_id
-        for role in Role:
+        for role in self.spec.roles:
             turn = self.renderer.turn(role)
             if tokens[-len(turn) :] == turn and turn[0] == start:
                 return role, len(tokens) - len(turn)

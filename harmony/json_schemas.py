@@ -10,12 +10,16 @@ import types
 import typing
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 from harmony import contents, events, messages, tools, transcript
 from harmony.errors import UnknownName
+from harmony.spec import load_spec
+
+if TYPE_CHECKING:
+    from harmony.spec import Spec
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAMES = {
@@ -37,8 +41,10 @@ _NAMESPACE: dict[str, Any] = {
 } | {"Any": Any, "NamedTuple": NamedTuple}
 
 
-def json_schema(name: str) -> dict[str, Any]:
+def json_schema(name: str, spec: Spec | None = None) -> dict[str, Any]:
     """The schema ``"conversation"``, ``"message"``, ``"diagnostic"`` or ``"events"``.
+
+    ``spec`` says which roles there are; the library's own if None.
 
     Raises:
         UnknownName: there is no such schema.
@@ -46,7 +52,7 @@ def json_schema(name: str) -> dict[str, Any]:
     if name not in _NAMES:
         raise UnknownName(f"no schema {name!r}; there are: {', '.join(_NAMES)}")
     kind = _NAMES[name]
-    made = _Schemas()
+    made = _Schemas(load_spec() if spec is None else spec)
     if kind is None:
         top = {"oneOf": [made.event(each) for each in typing.get_args(events.Event)]}
     else:
@@ -57,7 +63,8 @@ def json_schema(name: str) -> dict[str, Any]:
 class _Schemas:
     """Schemas of types; those of classes stand in `definitions`."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
         self.definitions: dict[str, Any] = {}
 
     def of(self, kind: Any) -> dict[str, Any]:
@@ -71,6 +78,8 @@ class _Schemas:
         if kind is contents.Content:
             kinds = (contents.TextContent, contents.SystemContent, contents.DeveloperContent)
             return {"oneOf": [self.of(each) for each in kinds]}
+        if kind is messages.Role:
+            return {"enum": self._spec.role_names}
         if isinstance(kind, type) and issubclass(kind, Enum):
             return {"enum": [member.value for member in kind]}
         if attrs.has(kind):
@@ -98,6 +107,8 @@ class _Schemas:
         properties = {}
         required = []
         for field in attrs.fields(kind):
+            if field.name.startswith("_"):
+                continue  # `extra` of a message, below.
             properties[field.name] = self.of(hints[field.name])
             if field.default is attrs.NOTHING:
                 required.append(field.name)
@@ -122,6 +133,8 @@ class _Schemas:
         listed = properties.pop("content")
         text = {"type": "string"}
         listed["items"] = {"anyOf": [text, listed["items"]]}
+        extra = {"type": "object", "additionalProperties": text}
+        properties["extra"] = {"anyOf": [extra, {"type": "null"}]}
         message["properties"] = {**author, "content": {"anyOf": [text, listed]}, **properties}
         message["required"] = ["role", "content"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from harmony.errors import GrammarError
 from harmony.messages import Role
@@ -18,14 +18,24 @@ from harmony.syntax import Choice, Node, Repeat, Rule, Sequence, Syntax, Termina
 from harmony.vocabulary import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harmony.grammar import Grammar
 
-# Openings (`<|start|>` to `<|message|>`) that are remembered, and how long one may be in
-# bytes: a conversation has a handful of different ones, hostile input has any number.
+# Openings (`<|start|>` to `<|message|>`) that are remembered, and how long one may be, in
+# bytes or ids: a conversation has a handful of different ones, hostile input has any number.
 MOST_OPENINGS = 4096
 LONGEST_OPENING = 512
+
+
+Key = TypeVar("Key", bytes, tuple[int, ...])
+
+
+Value = TypeVar("Value")
+# The fields of a `Header`.
+HeaderFields: TypeAlias = """tuple[
+    Role, str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...] | None
+]"""
 
 
 class Header(NamedTuple):
@@ -36,6 +46,8 @@ class Header(NamedTuple):
     recipient: str | None = None
     channel: str | None = None
     content_type: str | None = None
+    extra: tuple[tuple[str, str], ...] | None = None
+    """The fields that a user's own grammar adds, if the header has any."""
 
 
 class Expression:
@@ -104,10 +116,10 @@ class Matcher:
     def __init__(self, grammar: Grammar) -> None:
         self._syntax = grammar.syntax
         self._fields = grammar.spec.field_of_rule
+        self._extra = grammar.spec.extra_fields
         self.end = _marker(self._syntax, "MESSAGE")
         """The marker that ends a header."""
         self._openings: dict[Role | None, dict[bytes, Header]] = {None: {}}
-        self._by_ids: dict[Role | None, dict[tuple[int, ...], Header]] = {}
 
     @functools.cached_property
     def message(self) -> Expression:
@@ -134,16 +146,6 @@ class Matcher:
         """`message` from its content on; the terminator may be missing."""
         return self._expression(_last_optional(self._parts("message")[1]))
 
-    @functools.cached_property
-    def frame(self) -> re.Pattern[bytes]:
-        """A message whose header is not looked into: all up to `<|message|>`, then `body`.
-
-        Three groups: the opening with its `<|message|>`, the content, the terminator or None.
-        """
-        marker, rest = re.escape(self.end[:1]), re.escape(self.end[1:])
-        opening = rb"((?:[^%b]++|%b(?!%b))*+%b%b)" % (marker, marker, rest, marker, rest)
-        return re.compile(opening + self.body.pattern.pattern, re.DOTALL)
-
     def _whole(self, rule: str) -> Expression:
         opening, body = self._parts(rule)
         return self._expression(Sequence((opening, _last_optional(body))))
@@ -168,19 +170,6 @@ class Matcher:
         """
         openings = self._openings.get(role)
         return self._openings.setdefault(role, {}) if openings is None else openings
-
-    def by_ids(self, role: Role | None) -> dict[tuple[int, ...], Header]:
-        """The same by their ids, `<|message|>` included; `remember_ids` fills it."""
-        by_ids = self._by_ids.get(role)
-        return self._by_ids.setdefault(role, {}) if by_ids is None else by_ids
-
-    def remember_ids(self, ids: tuple[int, ...], role: Role | None, header: Header) -> None:
-        """Remember a header by its ids."""
-        if 0 < len(ids) <= LONGEST_OPENING:
-            by_ids = self.by_ids(role)
-            if len(by_ids) >= MOST_OPENINGS:
-                by_ids.clear()
-            by_ids[ids] = header
 
     def read_header(self, opening: bytes, role: Role | None) -> Header | None:
         """The header in ``opening``, the bytes before `<|message|>`.
@@ -211,13 +200,18 @@ class Matcher:
             texts = {rule: text_in_header(match[g]) for g, rule in groups if match[g]}
         except UnicodeDecodeError:
             return None
-        header = header_of(texts, role)
-        if header is not None and len(whole) <= LONGEST_OPENING:
-            known = self.openings(role)
-            if len(known) >= MOST_OPENINGS:
-                known.clear()
-            known[whole] = header
+        header = header_of(texts, role, self._extra)
+        if header is not None:
+            remember(self.openings(role), whole, header)
         return header
+
+
+def remember(known: dict[Key, Value], key: Key, header: Value) -> None:
+    """Keep a header for the next time, if its bytes or ids are not too many."""
+    if 0 < len(key) <= LONGEST_OPENING:
+        if len(known) >= MOST_OPENINGS:
+            known.clear()
+        known[key] = header
 
 
 def _last_optional(body: Sequence) -> Sequence:
@@ -236,10 +230,13 @@ def text_in_header(data: bytes) -> str:
     return literal(data).decode()
 
 
-def header_of(fields: dict[str, str], role: Role | None) -> Header | None:
+def header_of(
+    fields: dict[str, str], role: Role | None, extra: Mapping[str, tuple[str, ...]]
+) -> Header | None:
     """The header whose rules hold these texts, or None if it repeats another role than given.
 
-    ``role`` is the role that the prompt ended with, for a first message; else None.
+    ``role`` is the role that the prompt ended with, for a first message; else None. ``extra``
+    are the rules of each field that only a user's own grammar has.
     """
     name = fields.get("name")
     if "role" in fields:
@@ -256,4 +253,8 @@ def header_of(fields: dict[str, str], role: Role | None) -> Header | None:
         or fields.get("known_content_type")
         or fields.get("content_type")
     )
-    return Header(role, name, recipient, fields.get("channel"), content_type)
+    header = Header(role, name, recipient, fields.get("channel"), content_type)
+    if extra:
+        found = ((name, rule) for name, rules in extra.items() for rule in rules if rule in fields)
+        header = header._replace(extra=tuple((name, fields[rule]) for name, rule in found) or None)
+    return header

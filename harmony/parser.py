@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harmony.contents import TextContent
 from harmony.errors import InvalidToken, ParseError
 from harmony.faults import Faults
+from harmony.matcher import remember
 from harmony.messages import Author, Message, Role
 from harmony.transcript import Transcript
 from harmony.tree import parse_tree, read_tree
@@ -24,16 +25,19 @@ if TYPE_CHECKING:
     from lark import Token, Tree
 
     from harmony.grammar import Grammar
-    from harmony.matcher import Header, Matcher
+    from harmony.matcher import HeaderFields, Matcher
     from harmony.transcript import Bounds
     from harmony.vocabulary import Vocabulary
+
+# An unsigned int of the C compiler: 4 bytes wherever Python runs today.
+ID_BYTES = array("I").itemsize
 
 _new_message = Message.__new__
 _new_author = Author.__new__
 _new_text = TextContent.__new__
 
 
-def message_of(header: Header, text: str) -> Message:
+def message_of(header: HeaderFields, text: str) -> Message:
     """The message with that header and content.
 
     The constructors are passed by: they check what users hand in, and a header's fields are
@@ -41,7 +45,14 @@ def message_of(header: Header, text: str) -> Message:
     """
     message = _new_message(Message)
     author = message.author = _new_author(Author)
-    author.role, author.name, message.recipient, message.channel, message.content_type = header
+    (
+        author.role,
+        author.name,
+        message.recipient,
+        message.channel,
+        message.content_type,
+        message._extra,  # noqa: SLF001 (as the others, past the constructor)
+    ) = header
     content = _new_text(TextContent)
     content.text = text
     message.content = [content]
@@ -58,59 +69,77 @@ class Parser:
         self._end = matcher.end
         self._body = matcher.body.pattern.match
         # What `messages` needs, looked up once: a short parse is a dozen look-ups long.
-        self._hot = vocabulary.table, matcher.frame.match, matcher.openings(None)
+        divider = array("I", [grammar.spec.token("message").id]).tobytes()
+        # The first headers that were read so far, by the bytes of their ids; by the role given.
+        # As plain tuples, which the interpreter takes apart faster.
+        known: dict[Role | None, dict[bytes, HeaderFields]] = {
+            role: {} for role in (None, *grammar.spec.roles)
+        }
+        self._hot = vocabulary.table, divider, known, self._body, matcher.openings(None)
 
-    def messages(
-        self, tokens: Sequence[int], role: Role | None, bounds: list[Bounds] | None = None
-    ) -> list[Message]:
+    def messages(self, tokens: Sequence[int], role: Role | None) -> list[Message]:
         """The messages of ``tokens``; ``role`` is the role that the prompt ended with.
 
-        Where each stood is added to ``bounds``, if it is given.
+        Where all headers were read before, by the ids of the first and the bytes of the
+        others, nothing but contents is looked into. Else `_read` begins anew.
 
         Raises:
             ParseError: the tokens are not in the format.
             InvalidToken: an id that the vocabulary does not have.
         """
-        table, frame, openings = self._hot
-        data = None
-        if len(tokens) <= MOST_AT_ONCE:
-            try:
-                # As Vocabulary.lex does it, which says what is wrong if this fails.
-                array("I", tokens)
-                data = b"".join(itemgetter(*tokens)(table))
-            except (IndexError, OverflowError, TypeError):
-                pass
-        if data is None:
-            try:
-                data = self._vocabulary.lex(tokens)
-            except InvalidToken as error:
-                error.parsed = self._before(tokens, error.position or 0, role)
-                raise
+        if len(tokens) > MOST_AT_ONCE:
+            return self._read(tokens, role)
+        table, divider, known, body, openings = self._hot
+        messages: list[Message] = []
+        try:
+            # As Vocabulary.lex does it, which says what is wrong if this fails.
+            ids = array("I", tokens).tobytes()
+            stop = ids.find(divider) + ID_BYTES
+            header = known[role][ids[:stop]]
+            data = b"".join(itemgetter(*tokens[stop // ID_BYTES :])(table))
+            at, size = 0, len(data)
+            while True:
+                match = body(data, at)
+                assert match is not None
+                messages.append(message_of(header, match[1].decode()))
+                start = match.end()
+                if start == size:
+                    return messages
+                at = data.find(self._end, start) + len(self._end)
+                header = openings[data[start:at]]
+        except (LookupError, OverflowError, TypeError, ValueError):
+            pass
+        messages = self._read(tokens, role)
+        # Nothing was raised, so there is a divider. One that is found between two ids is none.
+        ids = array("I", tokens).tobytes()
+        stop = ids.find(divider) + ID_BYTES
+        opening = self._vocabulary.lex(tokens[: stop // ID_BYTES])
+        read = self._matcher.openings(role).get(opening)
+        if read is not None:
+            remember(known[role], ids[:stop], read[:])
+        return messages
+
+    def _read(
+        self, tokens: Sequence[int], role: Role | None, bounds: list[Bounds] | None = None
+    ) -> list[Message]:
+        """As `messages`; where each stood is added to ``bounds``, if it is given."""
+        try:
+            data = self._vocabulary.lex(tokens)
+        except InvalidToken as error:
+            error.parsed = self._before(tokens, error.position or 0, role)
+            raise
         messages: list[Message] = []
         start, size = 0, len(data)
-        if role is not None:
-            start = self._one(data, 0, role, tokens, messages, bounds)
-        while start < size:
-            match = frame(data, start)
-            if match is None or (header := openings.get(match[1])) is None:
-                # A new opening, or none. Once read, it is remembered.
-                start = self._one(data, start, None, tokens, messages, bounds)
-                continue
-            try:
-                text = match[2].decode()
-            except UnicodeDecodeError:
-                text = text_of(match[2])
-            messages.append(message_of(header, text))
-            if bounds is not None:
-                bounds.append((start, *match.span(2), match.end()))
-            start = match.end()
+        while start < size or role is not None:
+            start = self._one(data, start, role, tokens, messages, bounds)
+            role = None
         return messages
 
     def _before(self, tokens: Sequence[int], stop: int, role: Role | None) -> list[Message]:
         """The messages that end before the token ``stop``."""
         bounds: list[Bounds] = []
         try:
-            messages = self.messages(tokens[:stop], role, bounds)
+            messages = self._read(tokens[:stop], role, bounds)
         except ParseError as error:
             return error.parsed
         # The last one has no terminator unless it is complete.
@@ -149,7 +178,7 @@ class Parser:
     def transcript(self, tokens: Sequence[int], role: Role | None) -> Transcript:
         """The messages, and where they stood. Raises as `messages` does."""
         bounds: list[Bounds] = []
-        messages = self.messages(tokens, role, bounds)
+        messages = self._read(tokens, role, bounds)
         return Transcript(messages, tokens, bounds, self._vocabulary)
 
     def _by_authority(

@@ -16,6 +16,7 @@ from harmony.content_decoder import ContentDecoder
 from harmony.errors import InvalidToken, ParseError
 from harmony.events import ContentDelta, Event, HeaderParsed, MessageFinished
 from harmony.faults import Faults
+from harmony.matcher import remember
 from harmony.messages import Message, Role
 from harmony.parser import message_of
 from harmony.stream_surface import StreamState, StreamSurface
@@ -46,6 +47,13 @@ class StreamableParser(StreamSurface):
     the next `<|start|>`; after one of `process_eos`, for the rest of the header.
     """
 
+    # What `_enter` sets, for the current content.
+    # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
+    _decoder: ContentDecoder | None
+    _decoded: int
+    # Where the content begins: a token index, and bytes from the start of that token.
+    _content_at: tuple[int, int]
+
     def __init__(
         self,
         encoding: HarmonyEncoding,
@@ -69,11 +77,6 @@ class StreamableParser(StreamSurface):
         # which are lexed only when somebody asks or the part is complete.
         self._chunks: list[bytes] | None = None
         self._unread = 0
-        # The decoder has seen the content tokens before `_decoded`. None if there are none yet.
-        self._decoder: ContentDecoder | None = None
-        self._decoded = 0
-        # Where the content begins: a token index, and bytes from the start of that token.
-        self._content_at = (0, 0)
         if role is not None:
             self._role = Role(role)
             self._plain = encoding.vocabulary.first_special
@@ -97,53 +100,73 @@ class StreamableParser(StreamSurface):
         # An exact int: 0.5 would pass the comparison, and fail only when it is decoded.
         if type(token) is int and 0 <= token < self._plain:
             self._tokens.append(token)
+            return self
+        kind = self._encoding.structure.get(token) if type(token) is int else None
+        if kind == "part" and self._plain:
+            # Of a header, if the grammar takes it, and of a content in any case.
+            self._tokens.append(token)
+        elif kind is None:
+            self._unusual(token)
         else:
-            self._structure(token)
+            self._structure(token, kind)
         return self
 
-    def _structure(self, token: int) -> None:
-        """Take a token that may be structure."""
+    def _structure(self, token: int, kind: str) -> None:
+        """Take a special token, which may open, divide or end a message.
+
+        What `_enter`, `_part` and `_finish` do is written out: at a short message each call
+        is a fiftieth of all.
+        """
         encoding, tokens = self._encoding, self._tokens
-        if type(token) is not int:
-            if not encoding.vocabulary.has(token):
-                raise self._invalid_token(token)
-            # NumPy's integers, say, are taken, but not kept.
-            self.process(operator.index(token))
-            return
-        kind = encoding.structure.get(token)
-        if kind is None and not 0 <= token < encoding.vocabulary.size:
-            raise self._invalid_token(token)
         tokens.append(token)
         if not self._plain:
             self._unread = len(tokens) - 1
             if kind != "start":
                 raise self._fault()
-            self._plain = encoding.vocabulary.first_special
-        elif kind is None or kind == "start":
-            pass  # Part of a header, if the grammar takes it, and of a content in any case.
+            self._plain = encoding.first_special
         elif self._header is not None:
             if kind == "terminator":
-                if self._chunks is None:
-                    content = encoding.vocabulary.lex_known(tokens[self._unread : -1])
-                else:
-                    content = self._part(len(tokens) - 1)
+                content = encoding.lex_known(tokens[self._unread : -1])
+                if self._chunks is not None:
+                    content = b"".join([*self._chunks, content])
                 try:
                     text = content.decode()
                 except UnicodeDecodeError:
                     text = text_of(content)
-                self._finish(text)
+                self._messages.append(message_of(self._header, text))
+                self._header = self._chunks = None
+                self._plain = 0
         elif kind == "message":
             # Most headers have been seen before, with the very same ids.
             ids = () if self._chunks else tuple(tokens[self._unread :])
-            header = encoding.matcher.by_ids(self._role).get(ids)
-            if header is None:
-                header = encoding.matcher.read_header(self._part(len(tokens) - 1), self._role)
-                if header is None:
-                    header = self._by_authority()
-                encoding.matcher.remember_ids(ids, self._role, header)
-            self._enter(header, len(tokens), 0)
-        else:
+            header = encoding.headers_by_ids[self._role].get(ids) or self._new_header(ids)
+            self._header = header
+            self._role = self._chunks = self._decoder = None
+            self._unread = self._decoded = at = len(tokens)
+            self._content_at = (at, 0)
+        elif kind == "terminator":
             raise self._fault()
+
+    def _unusual(self, token: int) -> None:
+        """Take what is no special token: an ordinary one between messages, or no plain int."""
+        if not self._encoding.vocabulary.has(token):
+            raise self._invalid_token(token)
+        if type(token) is not int:
+            # NumPy's integers, say, are taken, but not kept.
+            self.process(operator.index(token))
+            return
+        self._tokens.append(token)
+        self._unread = len(self._tokens) - 1
+        raise self._fault()
+
+    def _new_header(self, ids: tuple[int, ...]) -> Header:
+        """The header that ended with the last token, read for the first time."""
+        encoding, role = self._encoding, self._role
+        header = encoding.matcher.read_header(self._part(len(self._tokens) - 1), role)
+        if header is None:
+            header = self._by_authority()
+        remember(encoding.headers_by_ids[role], ids, header)
+        return header
 
     def _invalid_token(self, token: object) -> InvalidToken:
         error = self._encoding.vocabulary.invalid_token([token], len(self._tokens))
@@ -276,7 +299,7 @@ class StreamableParser(StreamSurface):
                     first = vocabulary.index_at(tokens, at)
                     self._tokens.extend(tokens[:first])
                     for token in tokens[first:]:
-                        self._structure(token)
+                        self.process(token)
                     return events
                 at = stop + len(end)
                 self._enter(header, base, at)

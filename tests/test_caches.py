@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harmony import (
     Conversation,
     DeveloperContent,
+    HarmonyError,
     Message,
     Role,
     StreamableParser,
@@ -22,7 +23,7 @@ from harmony import (
     matcher,
 )
 from harmony.text_cache import BYTES_PER_ENTRY, TextCache
-from tests.strategies import CONVERSATION, DIALOGUE, REPRESENTABLE
+from tests.strategies import COMPLETION, CONVERSATION, DIALOGUE, REPRESENTABLE, tokens_of
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +175,8 @@ class TestParsing:
             text = f"<|start|>user to=r{i}<|message|>hi<|end|>"
             tokens = encoding.encode(text, allowed_special="all")
             assert encoding.parse(tokens).messages[0].recipient == f"r{i}"
+            message = encoding.parse_messages_from_completion_tokens(tokens)[0]
+            assert message.recipient == f"r{i}"
             parser = StreamableParser(encoding, None)
             for token in tokens:
                 parser.process(token)
@@ -185,6 +188,8 @@ class TestParsing:
         tokens = enc.encode(f"<|start|>{name} to=y<|message|>hi<|end|>", allowed_special="all")
         for _ in range(2):
             assert enc.parse(tokens).messages[0].author.name == name
+            message = enc.parse_messages_from_completion_tokens(tokens)[0]
+            assert message.author.name == name
             parser = StreamableParser(enc, None)
             for token in tokens:
                 parser.process(token)
@@ -203,3 +208,27 @@ class TestParsing:
         first.content.append("x")
         assert second.author.name is None
         assert enc.parse(tokens).messages == [second, second]
+
+    @given(COMPLETION, st.data())
+    def test_a_known_header_is_read_as_an_unknown_one(self, enc, completion, data):
+        role, tokens = completion[0], tokens_of(enc, completion[1])
+        parse = enc.parse_messages_from_completion_tokens
+        for _ in range(2):
+            assert parse(tokens, role) == enc.parse(tokens, role).messages
+
+        if not tokens:
+            return
+        at = data.draw(st.integers(0, len(tokens) - 1))
+        cut, wrong = tokens[:at], [*tokens]
+        wrong[at] = data.draw(st.sampled_from([float(tokens[at]), -1, 201088, "a", None]))
+        for damaged in (cut, wrong):
+            assert outcome(parse, damaged, role) == outcome(enc.parse, damaged, role)
+
+
+def outcome(parse, tokens, role):
+    """The messages, or what was refused."""
+    try:
+        result = parse(tokens, role)
+    except HarmonyError as error:
+        return type(error), str(error), error.parsed
+    return getattr(result, "messages", result)

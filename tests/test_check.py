@@ -157,6 +157,21 @@ class TestSpec:
         own = load_harmony_encoding("HarmonyGptOss")
         assert codes(own.check(told)) == ["HAR202"]
 
+    def test_a_channel_that_is_for_some_roles_only(self):
+        channel = {"name": "critique", "visible": False, "purpose": "x", "roles": ["user"]}
+        enc = load_harmony_encoding("HarmonyGptOss", spec={"channels": [channel]})
+        assert enc.check(conversation(message("user", channel="critique"))) == []
+        (found,) = enc.check(conversation(USER, message("assistant", channel="critique"), FINAL))
+        assert (found.code, found.fix) == ("HAR203", None)
+
+    def test_another_role_is_nobody_s_turn(self):
+        role = {"name": "critic", "authority": 6, "purpose": "x"}
+        enc = load_harmony_encoding("HarmonyGptOss", spec={"roles": [role]})
+        told = conversation(USER, FINAL, message("critic", channel="commentary"), USER)
+        assert enc.check(told) == []
+        tokens = enc.render_conversation(told)
+        assert enc.check(tokens) == []
+
     def test_special_tokens_are_the_spec_s(self):
         overlay = {"special_tokens": [{"name": "end", "text": "[end]"}]}
         enc = load_harmony_encoding("HarmonyGptOss", spec=overlay)

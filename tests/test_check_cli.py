@@ -747,4 +747,25 @@ class TestSchemas:
 
 def test_roles_are_the_library_s():
     roles = schema("message")["$defs"]["Message"]["properties"]["role"]["enum"]
-    assert roles == [role.value for role in Role]
+    assert roles == [role.value for role in sorted(Role, key=load_spec().role_names.index)]
+
+
+def test_an_overlay_of_the_spec():
+    overlay = """
+    [[roles]]
+    name = "critic"
+    authority = 6
+    purpose = "x"
+
+    [[rules]]
+    code = "HAR201"
+    severity = "error"
+    """
+    write("mine.toml", overlay)
+    told = write(
+        "a.json", [{"role": "critic", "content": "x"}, {"role": "assistant", "content": "x"}]
+    )
+    status, out, _ = harmony_("--spec", "mine.toml", "check", told)
+    assert (status, out.count("error HAR201")) == (1, 1)
+    assert "critic" in harmony_("--spec", "mine.toml", "schema", "message")[1]
+    assert "channel-missing (error)" in harmony_("--spec", "mine.toml", "rule", "HAR201")[1]

@@ -50,9 +50,12 @@ def known(subject: Subject) -> Iterator[Finding]:
             continue
         role = message.author.role
         place = subject.header(index)
-        if role in OTHERS:
+        speakers = subject.facts.speakers.get(channel)
+        if role in OTHERS if speakers is None else role.value not in speakers:
             values: dict[str, object] = {"role": role.value, "found": repr(channel)}
-            fix = Fix("take the channel away", (Edit(index, CHANNEL, None),))
+            fix = None
+            if role in OTHERS:
+                fix = Fix("take the channel away", (Edit(index, CHANNEL, None),))
             yield Finding("HAR203", index, values, place, channel, fix=fix)
         elif channel and channel not in declared:
             meant = channel.strip().lower()

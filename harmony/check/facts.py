@@ -19,6 +19,10 @@ class Facts:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.channels: list[str] = spec.channel_names
+        self.speakers: dict[str, list[str]] = {
+            row["name"]: row["roles"] for row in spec.rows("channels") if "roles" in row
+        }
+        """Who may speak on a channel, where the spec says so."""
         dropping = spec.table("analysis_dropping")
         self.reasoning: str = dropping["channel"]
         self.answer: str = dropping["until_channel"]

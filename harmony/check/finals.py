@@ -46,7 +46,9 @@ def missing(subject: Subject) -> Iterator[Finding]:
             if is_last:
                 continue
             found = "the result of a tool"
-        elif message.channel not in subject.channels or facts.is_answer(message):
+        elif message.author.role is not facts.speaker or facts.is_answer(message):
+            continue
+        elif message.channel not in subject.channels:
             continue  # Another rule says that the channel is missing, or unknown.
         elif is_last and subject.is_open:
             continue

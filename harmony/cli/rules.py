@@ -9,6 +9,7 @@ import click
 
 from harmony.cli.documents import as_json
 from harmony.cli.options import example
+from harmony.cli.options import spec as spec_in_use
 from harmony.cli.terminal import write_line
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ def rule(*, rules: tuple[str, ...], in_json: bool) -> None:
     Without one, all are listed.
     """
     from harmony.check.rules import load_rules, selected_rules
-    from harmony.spec import load_spec
 
-    spec = load_spec()
+    spec = spec_in_use()
     known = load_rules(spec)
     chosen = selected_rules(spec, known, rules or None)
     wanted = [rule for code, rule in known.items() if code in chosen]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harmony.cli.documents import as_json
-from harmony.cli.options import example
+from harmony.cli.options import example, spec
 from harmony.cli.terminal import write_line
 
 SCHEMAS = ("conversation", "message", "diagnostic", "events")
@@ -21,4 +21,4 @@ def schema(*, name: str) -> None:
     """
     from harmony.json_schemas import json_schema
 
-    write_line(as_json(json_schema(name)))
+    write_line(as_json(json_schema(name, spec())))
