@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from harmony.check_surface import Checks
 from harmony.grammar import load_grammar
 from harmony.history import History
 from harmony.matcher import Matcher
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from lark import Token, Tree
 
-    from harmony.check.checker import Checked, Checker
-    from harmony.check.formats import Formats
-    from harmony.check.rules import Selectors
     from harmony.declared_tools import Tools
     from harmony.grammar import Grammar
     from harmony.matcher import Header
@@ -32,11 +30,11 @@ if TYPE_CHECKING:
     from harmony.renderer import Renderer
     from harmony.rendering import Rendering
     from harmony.spec import Dialect
-    from harmony.transcript import Diagnostic, Transcript
+    from harmony.transcript import Transcript
     from harmony.vocabulary import Vocabulary
 
 
-class HarmonyEncoding(TokenText):
+class HarmonyEncoding(TokenText, Checks):
     """Renders messages to tokens, and parses tokens to messages.
 
     Made by `load_harmony_encoding`. It keeps no state of any conversation; threads may share
@@ -130,13 +128,6 @@ class HarmonyEncoding(TokenText):
         return Renderer(
             self.grammar, self.dialect, self.vocabulary, writer, self.cache, self.schema_style
         )
-
-    @functools.cached_property
-    def checker(self) -> Checker:
-        """What checks conversations."""
-        from harmony.check.checker import Checker
-
-        return Checker(self)
 
     # ---- rendering -------------------------------------------------------------------------
 
@@ -322,55 +313,6 @@ class HarmonyEncoding(TokenText):
             if tokens[-len(turn) :] == turn and turn[0] == start:
                 return role, len(tokens) - len(turn)
         return None
-
-    # ---- checking --------------------------------------------------------------------------
-
-    def check(
-        self,
-        conversation: Checked,
-        *,
-        select: Selectors = None,
-        ignore: Selectors = None,
-        tools: Tools = None,
-        response_format: Formats = None,
-        context: int | None = None,
-        role: Role | None = None,
-    ) -> list[Diagnostic]:
-        """What is wrong with a conversation, a prompt or a completion. Spec: [check], [[rules]].
-
-        Args:
-            conversation: a `Conversation` or its messages; token ids, which are read leniently;
-                or a `Transcript`, whose diagnostics are findings too.
-            select: rules to check: codes (``"HAR305"``), beginnings of codes (``"HAR3"``), names of
-                rules or families (``"calls"``); all for None.
-            ignore: rules to leave out, likewise; the narrower of two selectors holds.
-            tools: the declared tools, beside those that the conversation declares itself;
-                in the forms that `parse` takes.
-            response_format: the JSON Schema that answers keep to, in place of those that the
-                conversation declares; as in Chat Completions, a `ResponseFormat`, or several.
-            context: the most tokens that a prompt may have.
-            role: the role that a completion's prompt ended with, after `<|start|>`; without it,
-                tokens that do not open a message are the assistant's.
-
-        Returns:
-            The findings in the order of the messages; none if all is well. `apply_fixes` does
-            what they propose.
-
-        Raises:
-            UnknownName: there is no such rule.
-            InvalidMessage: something is of another type.
-            MissingExtra: there is something to validate against a JSON Schema, and the extra
-                ``check`` is not installed.
-        """
-        return self.checker.check(
-            conversation,
-            select=select,
-            ignore=ignore,
-            tools=tools,
-            response_format=response_format,
-            context=context,
-            role=_optional_role(role),
-        )
 
     def parse_tree(self, tokens: Sequence[int], role: Role | None = None) -> Tree[Token]:
         """Lark's parse tree of the tokens; its leaves are lexed bytes. Spec: grammar/.

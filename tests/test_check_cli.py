@@ -628,6 +628,7 @@ class TestRule:
             "severity",
             "section",
             "fix",
+            "extra",
             "text",
             "prose",
             "bad",

@@ -209,7 +209,8 @@ def _rule(rule: Rule) -> str:
     lines = [
         f"### {rule.code} `{rule.name}`",
         f"{rule.text} {rule.prose.strip()}",
-        f"Enforces: `[{rule.section}]` of the spec.",
+        f"Enforces: `[{rule.section}]` of the spec."
+        + (f" Needs the extra `{rule.extra}`." if rule.extra else ""),
     ]
     lines += [
         f"{label}:\n\n{_example(each)}" for label, each in (("Bad", rule.bad), ("Good", rule.good))

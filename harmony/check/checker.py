@@ -46,7 +46,6 @@ Checked: TypeAlias = "Conversation | Sequence[Message] | Sequence[int]"
 
 # Texts of system and developer messages whose reading is remembered.
 MOST_TEMPLATES = 256
-NEED_SCHEMAS = ("HAR306", "HAR404", "HAR801")
 
 
 class Checker:
@@ -57,7 +56,8 @@ class Checker:
         self.rules = load_rules(encoding.spec)
         """The rules by code."""
         self._facts = Facts(encoding.spec)
-        self._schemas = Schemas(",".join(NEED_SCHEMAS))
+        needy = [rule for rule in self.rules.values() if rule.extra is not None]
+        self._schemas = Schemas(needy[0].extra or "", ",".join(rule.code for rule in needy))
         self._by_leniency = {rule.name: rule for rule in self.rules.values() if rule.leniency}
         self.template = functools.lru_cache(MOST_TEMPLATES)(self._template)
         """The content that the text of a system or developer message stands for, or None."""
@@ -76,18 +76,15 @@ class Checker:
         """What is wrong, in the order of the messages. See `HarmonyEncoding.check`."""
         selected = selected_rules(self._encoding.spec, self.rules, select, ignore)
         _check_context(context)
-        messages, tokens, is_open = self._read(checked, role, tools)
+        declared = None if tools is None else declared_tools(tools, self._encoding.spec)
+        recipients = None if declared is None else [tool.recipient for tool in declared]
+        messages, tokens, is_open = self._read(checked, role, recipients)
         subject = Subject(
             self._encoding,
             self._facts,
             messages,
             schemas=self._schemas,
-            given=Given(
-                selected,
-                None if tools is None else declared_tools(tools, self._encoding.spec),
-                format_schemas(response_format),
-                context,
-            ),
+            given=Given(selected, declared, format_schemas(response_format), context),
             tokens=tokens,
             is_open=is_open,
         )
@@ -125,7 +122,7 @@ class Checker:
             )
 
     def _read(
-        self, checked: Checked, role: Role | None, tools: Tools
+        self, checked: Checked, role: Role | None, tools: list[str] | None
     ) -> tuple[list[Message], Tokens | None, bool]:
         """The messages, the tokens that they were read from, and whether a turn is open."""
         if isinstance(checked, Transcript):

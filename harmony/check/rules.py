@@ -92,6 +92,8 @@ class Rule:
     """Why, and what to do."""
     implies: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     """Codes of rules that would say the same of the same message."""
+    extra: str | None = None
+    """The extra of the package that it needs, to validate against JSON Schemas."""
     leniency: bool = False
     """Whether a parser finds it: its `name` is the code of a leniency."""
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import ValidationError
 
-EXTRA = "check"
 # Compiled schemas that are remembered: a conversation has a handful of tools.
 MOST_SCHEMAS = 256
 MOST_VIOLATIONS = 100
@@ -35,9 +34,13 @@ class Violation(NamedTuple):
 
 
 class Schemas:
-    """Validates values, and remembers the schemas."""
+    """Validates values, and remembers the schemas.
 
-    def __init__(self, rules: str) -> None:
+    ``extra`` and ``rules`` are what an error names: what to install, or which rules to leave out.
+    """
+
+    def __init__(self, extra: str, rules: str) -> None:
+        self._extra = extra
         self._rules = rules
         self._compiled: dict[str, Any] = {}
 
@@ -67,7 +70,7 @@ class Schemas:
         except ImportError:
             raise MissingExtra(
                 "validating against a JSON Schema needs jsonschema-rs: "
-                f"pip install 'harmony-format[{EXTRA}]'. To check without it, leave out "
+                f"pip install 'harmony-format[{self._extra}]'. To check without it, leave out "
                 f"these rules: ignore={self._rules!r}"
             ) from None
         try:

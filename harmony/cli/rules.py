@@ -57,6 +57,7 @@ def _as_dict(rule: Rule, spec: Spec) -> dict[str, Any]:
         "severity": rule.severity,
         "section": rule.section,
         "fix": rule.fix,
+        "extra": rule.extra,
         "text": rule.text,
         "prose": rule.prose,
         "bad": rule.bad.to_dict(),
@@ -70,6 +71,7 @@ def _explained(rule: Rule, spec: Spec) -> str:
         f"{rule.code} {rule.name} ({rule.severity})",
         f"family: {_family(rule, spec)}; section of the format: {rule.section}",
         f"can be fixed: {fixes[rule.fix]}",
+        *([f"needs the extra: {rule.extra}"] if rule.extra else []),
         "",
         rule.text,
     ]
