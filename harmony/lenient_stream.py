@@ -28,6 +28,7 @@ from harmony.recovery_parts import State
 from harmony.recovery_reader import RecoveryReader
 from harmony.stream import StreamableParser
 from harmony.stream_surface import StreamState
+from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +101,7 @@ class LenientStreamableParser(StreamableParser):
         The text of one message in one call is one `ContentDelta`; the deltas of all calls,
         joined, are the message's content.
         """
-        self._take_all(tokens)
+        self._take_all(ids_of(tokens))
         return self._taken()
 
     def process_eos(self) -> Self:

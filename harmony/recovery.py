@@ -241,9 +241,10 @@ class Recovery:
         first: int,
     ) -> None:
         """Hand the tokens from the index ``first`` on to ``reader``."""
-        special, size = self.vocabulary.first_special, self.vocabulary.size
+        special, has = self.vocabulary.first_special, self.vocabulary.has
         for index in range(first, len(tokens)):
-            if not special <= tokens[index] < size:
+            # What is no integer at all reads as an id that the vocabulary lacks.
+            if not has(tokens[index]) or tokens[index] < special:
                 continue
             if first < index:
                 reader.text(data[starts[first] : starts[index]], starts[first])
