@@ -1,4 +1,4 @@
-"""Write docs/format.md and docs/recovery.md: ``python -m tools.write_docs``.
+"""Write docs/format.md, docs/recovery.md and docs/rules.md: ``python -m tools.write_docs``.
 
 They are made from spec/ and grammar/ and never edited by hand; a test compares them with what
 this writes.
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony import resources
+from harmony.check.rules import load_rules
 from harmony.spec import load_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harmony.check.rules import Example, Rule
     from harmony.spec import Spec
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -141,14 +143,7 @@ def format_page(spec: Spec) -> str:
                 for r in data["differences"]
             ),
         ),
-        "## Check rules\n\n"
-        + table(
-            ["rule", "severity", "what it says", "good", "bad"],
-            (
-                [_code(r["code"]), r["severity"], r["text"], _code(r["good"]), _code(r["bad"])]
-                for r in data["rules"]
-            ),
-        ),
+        f"## Check rules\n\n{data['check']['prose'].strip()} [All rules](rules.md).",
         f"## Grammar\n\n```lark\n{resources.read_text('grammar', 'message.lark').strip()}\n```",
     ]
     return "\n\n".join(sections) + "\n"
@@ -161,7 +156,7 @@ def _templates(facts: dict[str, Any]) -> str:
 
 CODES = (
     "A transcript's `diagnostics` name what was made good by these codes. Each has an example "
-    "of what it is about and the reading that it gets."
+    "of what it is about and the reading that it gets, and the rule by which a check reports it."
 )
 
 
@@ -198,11 +193,55 @@ def recovery_page(spec: Spec) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def rules_page(spec: Spec) -> str:
+    """docs/rules.md: the rules, as `harmony rule` prints them too."""
+    rules = load_rules(spec).values()
+    fixes = {"always": "yes", "sometimes": "sometimes", "never": ""}
+    sections = [f"# Rules\n\n{NOTE}\n\n{spec.data['check']['prose'].strip()}"]
+    for family in spec.rows("rule_families"):
+        members = [rule for rule in rules if rule.code.startswith(family["prefix"])]
+        sections.append(
+            f"## {family['prefix']}: {family['name']}\n\n{family['purpose']}\n\n"
+            + table(
+                ["rule", "name", "severity", "fix", "what it says"],
+                ([r.code, _code(r.name), r.severity, fixes[r.fix], r.text] for r in members),
+            )
+        )
+        if all(rule.leniency for rule in members):
+            sections.append("What each is about and how it is read: [recovery.md](recovery.md).")
+            continue
+        sections += [_rule(rule) for rule in members]
+    return "\n\n".join(sections) + "\n"
+
+
+def _rule(rule: Rule) -> str:
+    lines = [
+        f"### {rule.code} `{rule.name}`",
+        f"{rule.text} {rule.prose.strip()}",
+        f"Enforces: `[{rule.section}]` of the spec."
+        + (f" Needs the extra `{rule.extra}`." if rule.extra else ""),
+    ]
+    lines += [
+        f"{label}:\n\n{_example(each)}" for label, each in (("Bad", rule.bad), ("Good", rule.good))
+    ]
+    return "\n\n".join(lines)
+
+
+def _example(example: Example) -> str:
+    facts = example.to_dict()
+    text = facts.pop("text", None)
+    shown = [] if text is None else [f"```\n{text}\n```"]
+    if facts:
+        rows = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
+        shown.append("```\n" + "\n".join(rows) + "\n```")
+    return "\n\n".join(shown)
+
+
 def _leniency(row: dict[str, Any]) -> str:
     given = [f"role {_code(row['role'])}"] if row.get("role") else []
     if row.get("tools"):
         given.append("tools " + ", ".join(_code(tool) for tool in row["tools"]))
-    lines = [f"### `{row['code']}` ({row['severity']})", row["text"]]
+    lines = [f"### `{row['code']}` ({row['severity']}, {row['check']})", row["text"]]
     bad = row.get("bad") or row.get("tokens")
     shown = f"```\n{bad}\n```"
     if given:
@@ -214,7 +253,11 @@ def _leniency(row: dict[str, Any]) -> str:
 def pages() -> dict[str, str]:
     """The pages by file name."""
     spec = load_spec()
-    return {"format.md": format_page(spec), "recovery.md": recovery_page(spec)}
+    return {
+        "format.md": format_page(spec),
+        "recovery.md": recovery_page(spec),
+        "rules.md": rules_page(spec),
+    }
 
 
 def main() -> None:

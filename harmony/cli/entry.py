@@ -9,9 +9,12 @@ import click
 
 import harmony
 from harmony.cli.converting import convert
+from harmony.cli.checking import check
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
+from harmony.cli.rules import rule
+from harmony.cli.schemas import schema
 from harmony.cli.terminal import complain, flush
 from harmony.cli.tokens import decode, encode, stop, vocab
 from harmony.errors import HarmonyError
@@ -68,6 +71,9 @@ for _subcommand in (
     render_training,
     parse,
     convert,
+    check,
+    rule,
+    schema,
     encode,
     decode,
     stop,
