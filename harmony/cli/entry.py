@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import harmony
-from harmony.cli.converting import convert
 from harmony.cli.checking import check
+from harmony.cli.converting import convert
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from harmony.convert.converted import Converted
     from harmony.convert.prompt import Prompt
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
     from harmony.events import Event
-    from harmony.header_words import Tools
     from harmony.transcript import Diagnostic
 
 # Ids as a server hands them on: one by one, or some at a time.

@@ -22,7 +22,7 @@ from harmony.vocabulary import ids_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harmony.header_words import Tools
+    from harmony.declared_tools import Tools
     from harmony.transcript import Diagnostic
 
 # What a completion can be handed in as.

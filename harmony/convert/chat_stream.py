@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from harmony.convert.identifiers import Identifiers
     from harmony.convert.prompt import Prompt
     from harmony.convert.routing import Route
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.header_words import Tools
 
 
 class ChatStream(AnswerStream):

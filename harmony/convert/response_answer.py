@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from harmony.convert.plain import Dropped
     from harmony.convert.prompt import Prompt
     from harmony.convert.routing import Route
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.header_words import Tools
 
 # Fields of a request that its response repeats, and what they are where it does not say.
 REPEATED: dict[str, Any] = {

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from harmony.convert.identifiers import Identifiers
     from harmony.convert.prompt import Prompt
     from harmony.convert.routing import Route
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.header_words import Tools
 
 # The events of an item's text: what their names begin with, and the field of the whole text.
 TEXT_EVENTS = {

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from harmony.header_words import tool_names
+from harmony.declared_tools import tool_names
 from harmony.messages import Role
 
 if TYPE_CHECKING:
     from harmony.convert.facts import Facts
-    from harmony.header_words import Tools
+    from harmony.declared_tools import Tools
 
 
 class Kind(Enum):
