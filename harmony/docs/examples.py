@@ -1,0 +1,91 @@
+"""The examples of the documentation: rendered and parsed back as a page is written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from harmony.contents import TextContent
+from harmony.errors import GrammarError, HarmonyError
+from harmony.messages import Conversation, Message, Role
+from harmony.options import RenderConversationConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harmony.encoding import HarmonyEncoding
+
+KEEP_ALL = RenderConversationConfig(auto_drop_analysis=False)
+
+
+@attrs.frozen
+class Example:
+    """A conversation that a page shows. Spec: [[examples]]."""
+
+    name: str
+    title: str
+    prose: str
+    conversation: Conversation = attrs.field(repr=False)
+    next_turn: Role | None = None
+    """Whose turn the prompt opens at its end."""
+
+    def tokens(
+        self, enc: HarmonyEncoding, config: RenderConversationConfig = KEEP_ALL
+    ) -> list[int]:
+        """What it is rendered to."""
+        if self.next_turn is None:
+            return enc.render_conversation(self.conversation, config)
+        return enc.render_conversation_for_completion(self.conversation, self.next_turn, config)
+
+    def text(self, enc: HarmonyEncoding, config: RenderConversationConfig = KEEP_ALL) -> str:
+        """The same as text, with the special tokens spelled out."""
+        return enc.decode(self.tokens(enc, config))
+
+
+def examples(enc: HarmonyEncoding, page: str) -> list[Example]:
+    """The examples of a page, each rendered and read back.
+
+    Raises:
+        GrammarError: a row does not hold together, or what it renders to reads as another
+            conversation.
+    """
+    found = []
+    for row in enc.spec.rows("examples"):
+        if row.get("page") != page:
+            continue
+        try:
+            turn = row.get("next_turn")
+            example = Example(
+                row["name"],
+                row["title"],
+                row["prose"],
+                Conversation.from_dict({"messages": json.loads(row["messages"])}),
+                None if turn is None else Role(turn),
+            )
+            read = enc.parse_conversation(example.tokens(enc))
+        except (HarmonyError, ValueError, KeyError) as error:
+            raise GrammarError(
+                f"[[examples]] of the spec: {row.get('name')!r} is not well: {error}"
+            ) from error
+        if shown(read.messages) != shown(example.conversation.messages):
+            raise GrammarError(
+                f"[[examples]] of the spec: {row['name']!r} is rendered to what reads as another "
+                f"conversation: {shown(read.messages)}"
+            )
+        found.append(example)
+    return found
+
+
+def fields(message: Message) -> dict[str, Any]:
+    """The fields of a message that are set; a text by itself."""
+    form = {key: value for key, value in message.to_dict().items() if value is not None}
+    contents = form.pop("content")
+    plain = len(message.content) == 1 and isinstance(message.content[0], TextContent)
+    return {**form, "content": contents[0]["text"] if plain else contents}
+
+
+def shown(messages: Iterable[Message]) -> str:
+    """Messages as JSON, one a line."""
+    return "\n".join(json.dumps(fields(message), ensure_ascii=False) for message in messages)
