@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 660
 ROW = 74
+LEFT = 8.0
 BOX = 26
 
 
@@ -75,14 +76,14 @@ def _pieces(enc: HarmonyEncoding, data: bytes, field: str) -> Iterator[Part]:
 
 def draw(enc: HarmonyEncoding, tokens: list[int]) -> str:
     """The parts as boxes, their fields below them: an SVG file. Raises as `parts` does."""
-    x, y = 8.0, 10.0
+    x, y = LEFT, 10.0
     drawn: list[str] = []
     widest = 0.0
     for part in parts(enc, tokens):
         label = part.field.replace("_", " ")
         width = max(len(part.text), len(label) if label else 0) * CHARACTER + 14
-        if x + width > WIDTH and x > 8:
-            x, y = 8.0, y + ROW
+        if x + width > WIDTH and x > LEFT:
+            x, y = LEFT, y + ROW
         kind = "special" if part.special else "literal" if part.field else "pattern"
         middle = x + width / 2
         drawn.append(

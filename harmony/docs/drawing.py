@@ -106,8 +106,10 @@ class _Drawing:
         # Over the boxes between.
         start = x + BOX_WIDTH * 0.8
         stop = end + BOX_WIDTH * 0.2
-        self._path(f"M{start:g} {y:g}C{start:g} {y - LOOP * 2:g} {stop:g} {y - LOOP * 2:g} "
-                   f"{stop:g} {y - 8:g}")
+        self._path(
+            f"M{start:g} {y:g}C{start:g} {y - LOOP * 2:g} {stop:g} {y - LOOP * 2:g} "
+            f"{stop:g} {y - 8:g}"
+        )
         self._arrow(stop, y, 0, 1)
         self._lines(edge.labels, (start + stop) / 2, y - LOOP * 1.5 - 6, upwards=True)
 
@@ -117,8 +119,10 @@ class _Drawing:
         start = x + BOX_WIDTH * 0.75
         stop = self._box(edge.target)[0] + BOX_WIDTH * 0.25
         low = bottom + ARC
-        self._path(f"M{start:g} {bottom:g}V{low - 12:g}Q{start:g} {low:g} {start - 12:g} {low:g}"
-                   f"H{stop + 12:g}Q{stop:g} {low:g} {stop:g} {low - 12:g}V{bottom + 8:g}")
+        self._path(
+            f"M{start:g} {bottom:g}V{low - 12:g}Q{start:g} {low:g} {start - 12:g} {low:g}"
+            f"H{stop + 12:g}Q{stop:g} {low:g} {stop:g} {low - 12:g}V{bottom + 8:g}"
+        )
         self._arrow(stop, bottom, 0, -1)
         self._lines(edge.labels, (start + stop) / 2 + BOX_WIDTH / 2, low + LINE)
 
@@ -126,8 +130,10 @@ class _Drawing:
         x, y = self._box(edge.source)
         middle = x + BOX_WIDTH / 2
         top = y - LOOP
-        self._path(f"M{middle - 22:g} {y:g}C{middle - 34:g} {top:g} {middle + 34:g} {top:g} "
-                   f"{middle + 22:g} {y - 7:g}")
+        self._path(
+            f"M{middle - 22:g} {y:g}C{middle - 34:g} {top:g} {middle + 34:g} {top:g} "
+            f"{middle + 22:g} {y - 7:g}"
+        )
         self._arrow(middle + 20, y, -0.25, 1)
         self._lines(edge.labels, middle, top + 2, upwards=True)
 

@@ -140,5 +140,5 @@ def readable(pattern: str) -> str:
 
 
 def _ascii(character: str) -> str:
-    plain = " " <= character <= "~" or ord(character) > 0xFF
+    plain = " " <= character <= "~" or character > MARKER
     return character if plain else f"\\x{ord(character):02x}"

@@ -69,7 +69,7 @@ def examples(enc: HarmonyEncoding, page: str) -> list[Example]:
             raise GrammarError(
                 f"[[examples]] of the spec: {row.get('name')!r} is not well: {error}"
             ) from error
-        if shown(read.messages) != shown(example.conversation.messages):
+        if read.messages != example.conversation.messages:
             raise GrammarError(
                 f"[[examples]] of the spec: {row['name']!r} is rendered to what reads as another "
                 f"conversation: {shown(read.messages)}"

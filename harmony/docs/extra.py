@@ -8,11 +8,14 @@ from typing import Any
 from harmony.errors import MissingExtra
 
 PACKAGES = {
-    "railroad": "railroad-diagrams",
-    "sphinx": "Sphinx",
+    "docutils": "docutils",
     "furo": "furo",
     "myst_parser": "myst-parser",
+    "pygments": "Pygments",
+    "railroad": "railroad-diagrams",
+    "sphinx": "Sphinx",
 }
+"""The package that brings a module."""
 
 
 def needs(module: str) -> Any:
@@ -24,7 +27,8 @@ def needs(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        package = PACKAGES[module.partition(".")[0]]
         raise MissingExtra(
-            f"this needs the package {PACKAGES[module]}, which is not installed: "
+            f"this needs the package {package}, which is not installed: "
             "pip install 'harmony-format[docs]'"
         ) from error

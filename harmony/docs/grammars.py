@@ -96,6 +96,4 @@ def grammar_named(grammar: Grammar, name: str) -> NamedGrammar:
     try:
         return known[name]
     except KeyError:
-        raise UnknownName(
-            f"there is no grammar {name!r}; there are: {', '.join(known)}"
-        ) from None
+        raise UnknownName(f"there is no grammar {name!r}; there are: {', '.join(known)}") from None

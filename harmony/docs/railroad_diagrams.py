@@ -65,16 +65,20 @@ class Railroad:
                     for alternative, alias in zip(alternatives, aliases, strict=True)
                 ]
                 return self._choice(items)
-            case Repeat(part, 0, 1):
-                return rail.Optional(self._item(part, width - 40))
-            case Repeat(part, 0, None):
-                return rail.ZeroOrMore(self._item(part, width - 80))
             case Repeat(part, least, most):
-                often = self._item(part, width - 80)
-                if (least, most) == (1, None):
-                    return rail.OneOrMore(often)
-                bounds = f"{least}" if least == most else f"{least} to {most or 'any number'}"
-                return rail.OneOrMore(often, rail.Comment(f"{bounds} times"))
+                return self._repeat(part, least, most, width)
+
+    def _repeat(self, part: Node, least: int, most: int | None, width: float) -> Any:
+        rail = self.rail
+        if (least, most) == (0, 1):
+            return rail.Optional(self._item(part, width - 40))
+        often = self._item(part, width - 80)
+        if (least, most) == (0, None):
+            return rail.ZeroOrMore(often)
+        if (least, most) == (1, None):
+            return rail.OneOrMore(often)
+        bounds = f"{least}" if least == most else f"{least} to {most or 'any number'}"
+        return rail.OneOrMore(often, rail.Comment(f"{bounds} times"))
 
     def _aliased(self, node: Node, alias: str, width: float) -> Any:
         item = self._item(node, width)
