@@ -273,7 +273,10 @@ class TestOverlays:
         text = enc.grammar.text.replace(
             '_TO: SPACES? "to="', '_TO: SPACES? "to="\n_MIME: SPACES "mime="'
         ).replace("CHANNEL channel\n", "CHANNEL channel (_MIME mime)?\n\nmime: WORD\n")
-        overlay = {"written": {"_MIME": " mime="}}
+        overlay = {
+            "written": {"_MIME": " mime="},
+            "fields": [{"name": "mime", "rules": ["mime"], "purpose": "A media type."}],
+        }
         mine = harmony.load_harmony_encoding("HarmonyGptOss", spec=overlay, grammar=text)
         added = build_reference(mine)
         assert "## `mime`" in added["grammar.md"]

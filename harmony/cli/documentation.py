@@ -51,7 +51,7 @@ def _encoding(spec: str | None, lark: str | None) -> HarmonyEncoding:
 @click.command(
     "grammar",
     epilog=example(
-        "harmony grammar --format ebnf", "harmony grammar --format railroad --out grammar.html"
+        "harmony grammar --format ebnf", "harmony grammar --format railroad --rule header"
     ),
 )
 @click.argument("name", default="message")
@@ -94,14 +94,16 @@ def grammar(
         Path(out).write_text(text, encoding="utf-8", newline="\n")
 
 
-@click.group("docs")
+@click.group("docs", epilog=example("harmony docs build --format markdown --out reference"))
 def docs() -> None:
     """Documentation, built from the spec and the grammar."""
 
 
 @docs.command(
     "build",
-    epilog=example("harmony docs build --out site", "harmony docs build --spec mine.toml"),
+    epilog=example(
+        "harmony docs build --out site", "harmony docs build --spec mine.toml --out site"
+    ),
 )
 @click.option(
     "--out",
