@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
@@ -19,6 +19,9 @@ from harmony.docs.build import guides
 from harmony.docs.grammars import grammars
 from harmony.docs.pages import PAGES
 from tests.shell import run_module
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OVERLAY = """
 [[channels]]

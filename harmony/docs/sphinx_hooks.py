@@ -13,8 +13,8 @@ from harmony.docs.svg import without_style
 
 SHORT = 26
 """Characters of inline code that stand in one line."""
-READABLE = 520
-"""Pixels to which a wide diagram may shrink; on a narrower screen it scrolls."""
+SMALLEST = 0.72
+"""To what part of its width a diagram may shrink; on a narrower screen it scrolls."""
 COLON = "\ue000"
 """Stands for a colon, which Napoleon would take for the end of an attribute's type."""
 
@@ -35,7 +35,7 @@ def finish_page(app: Any, doctree: Any, _: str) -> None:
 def diagram(svg: str) -> str:
     """A diagram as HTML: it shrinks with the page, as long as it can be read."""
     (natural,) = re.findall(r'<svg [^>]*? width="([\d.]+)"', svg)
-    width = min(READABLE, float(natural))
+    width = float(natural) * SMALLEST
     drawn = without_style(svg).replace("<svg ", f'<svg style="min-width: {width:g}px" ', 1)
     return f'<div class="diagram">{drawn}</div>'
 

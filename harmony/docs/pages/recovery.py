@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from harmony.docs.examples import shown
@@ -62,7 +61,7 @@ def _leniency(row: dict[str, Any], read: Transcript) -> str:
     if row.get("tools"):
         given.append("tools " + ", ".join(code(tool) for tool in row["tools"]))
     bad = row.get("bad")
-    said = [f"{code(d.code)}: {re.sub('`', '', d.message)}" for d in read.diagnostics]
+    said = [f"{code(d.code)}: {d.message}" for d in read.diagnostics]
     return paragraphs(
         f"### {code(row['code'])} ({row['severity']})",
         row["text"],
