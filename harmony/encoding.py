@@ -75,7 +75,7 @@ class HarmonyEncoding(TokenText):
         self.lex_known = vocabulary.lex_known
         # The headers that streams have read so far, by their ids; by the role given to them.
         self.headers_by_ids: dict[Role | None, dict[tuple[int, ...], Header]] = {
-            role: {} for role in (None, *Role)
+            role: {} for role in (None, *self.spec.roles)
         }
         self._history = History(self.spec)
         # `parser`, once it was asked for: a plain attribute is found faster.
@@ -297,7 +297,7 @@ class HarmonyEncoding(TokenText):
     def _open_turn(self, tokens: list[int]) -> tuple[Role, int] | None:
         """The role whose header the tokens end in, and where that begins."""
         start = self.vocabulary.start_id
-        for role in Role:
+        for role in self.spec.roles:
             turn = self.renderer.turn(role)
             if tokens[-len(turn) :] == turn and turn[0] == start:
                 return role, len(tokens) - len(turn)

@@ -24,6 +24,8 @@ class HeaderParsed:
     """On which channel."""
     content_type: str | None
     """In which content type, as it is spelled."""
+    extra: tuple[tuple[str, str], ...] | None = None
+    """The fields that a user's own grammar adds, with their texts; None if there are none."""
 
 
 @attrs.frozen

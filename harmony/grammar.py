@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,13 @@ import attrs
 
 from harmony import resources
 from harmony.errors import GrammarError
+from harmony.grammar_source import GrammarSource, read_grammar
 from harmony.syntax import Syntax, read_syntax
 from harmony.vocabulary import MARK
 
 if TYPE_CHECKING:
+    import os
+
     from lark import Lark
 
     from harmony.spec import Spec
@@ -72,6 +74,12 @@ class Grammar:
     spec: Spec = attrs.field(repr=False)
     text: str = attrs.field(repr=False)
     """The grammar, in Lark's language."""
+    source: GrammarSource | None = attrs.field(default=None, repr=False, eq=False)
+    """Where a user's grammar came from; None for the library's own."""
+
+    def fault(self, reason: str) -> GrammarError:
+        """The error that says ``reason``, with the file and line where it stands if known."""
+        return GrammarError(reason if self.source is None else self.source.located(reason))
 
     @functools.cached_property
     def bound(self) -> str:
@@ -106,7 +114,10 @@ class Grammar:
         cached = _cached_syntax()
         if cached is not None and cached["digest"] == self.digest:
             return syntax_from_json(cached["syntax"])
-        return read_syntax(self.text, self.imported)
+        try:
+            return read_syntax(self.text, self.imported)
+        except GrammarError as error:
+            raise self.fault(error.message) from error
 
     @functools.cached_property
     def lalr(self) -> Lark:
@@ -126,25 +137,24 @@ class Grammar:
                 maybe_placeholders=False,
             )
         except (LarkError, OSError) as error:
-            raise GrammarError(f"the grammar is not LALR(1), or cannot be read: {error}") from error
+            reason = f"the grammar is not LALR(1), or cannot be read: {error}"
+            raise self.fault(reason) from error
 
 
 def load_grammar(spec: Spec, grammar: str | os.PathLike[str] | None = None) -> Grammar:
-    """The grammar of messages: the library's own, a file, or the text itself.
+    """The grammar of messages: the library's own, or with a user's file or text laid over it.
 
-    A string is a grammar's text if it has more than one line, and else a path.
+    A string is a grammar's text if it has more than one line, and else a path. A grammar that
+    defines the rule `completion` takes the place of ours; any other extends it.
 
     Raises:
         GrammarError: the file cannot be read.
     """
+    own = resources.read_text("grammar", MESSAGE_GRAMMAR)
     if grammar is None:
-        return Grammar(spec, resources.read_text("grammar", MESSAGE_GRAMMAR))
-    if isinstance(grammar, str) and "\n" in grammar:
-        return Grammar(spec, grammar)
-    try:
-        return Grammar(spec, Path(grammar).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise GrammarError(f"cannot read the grammar {os.fspath(grammar)!r}: {error}") from error
+        return Grammar(spec, own)
+    text, source = read_grammar(grammar, own)
+    return Grammar(spec, text, source)
 
 
 # ---- the syntax as JSON --------------------------------------------------------------------

@@ -179,7 +179,7 @@ class _Walk(RecipientWalk):
     def _author(self, region: Region) -> int:
         """Read the author; returns the index of the word after it."""
         words, lexicon = region.words, self.lexicon
-        if not words or words[0].data.startswith(lexicon.to):
+        if not words or words[0].data.startswith(lexicon.to) or lexicon.introducer(words[0].data):
             return 0
         word = words[0]
         started = self.started
@@ -307,6 +307,8 @@ class _Walk(RecipientWalk):
         word, lexicon = words[index], self.lexicon
         if word.data.startswith(lexicon.to):
             return self.read_recipient(words, index)
+        if lexicon.introducers and (mark := lexicon.introducer(word.data)):
+            return self._added_field(mark, words, index)
         if self.last:
             return self._word_before_content(word, index)
         text = word.text
@@ -326,6 +328,16 @@ class _Walk(RecipientWalk):
         else:
             self.unknown.append(word)
         self.end = word.stop
+        return index + 1
+
+    def _added_field(self, mark: bytes, words: list[Word], index: int) -> int:
+        """Read a field that a user's grammar adds; the next word's index."""
+        value = words[index].cut(len(mark))[1]
+        if not value.data and index + 1 < len(words):
+            index += 1
+            value = words[index]
+        self.extra[self.lexicon.introducers[mark]] = value.text
+        self.end = value.stop
         return index + 1
 
     def _word_before_content(self, word: Word, index: int) -> int:

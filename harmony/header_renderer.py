@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony.errors import InvalidMessage, RenderError
-from harmony.messages import Author, Message, Role
+from harmony.messages import Author, Message, Role, check_extra, extra_key
 from harmony.validation import shortened, type_name
 from harmony.writer import Literal, Slot, Special
 
@@ -48,8 +48,14 @@ class HeaderRenderer:
         self._default_terminator = spec.token(terminators["default"]).id
         self._call = spec.token(terminators["call"]).id
         self._call_role = Role(terminators["call_role"])
-        self.known: dict[tuple[str | None, ...], RenderedHeader] = {}
-        """The headers rendered so far, by role, name, recipient, channel and content type."""
+        self._extra = spec.extra_fields
+        self._roles = set(spec.role_names)
+        self._spelled_by_name = {r["name"] for r in spec.rows("roles") if r.get("spelled_by_name")}
+        self.known: dict[tuple[str | None, ...], tuple[list[int], int, int]] = {}
+        """The headers rendered so far, by what `key` gives: the fields of `RenderedHeader`.
+
+        They are plain tuples, which the interpreter takes apart faster.
+        """
 
     def normal(self, message: Message) -> Message:
         """The message as its header in this dialect says it, with the same content.
@@ -67,10 +73,11 @@ class HeaderRenderer:
             channel=message.channel,
             recipient=fields.get("recipient"),
             content_type=content_type,
+            extra=dict(message.extra),
         )
 
     def key(self, message: Message) -> tuple[str | None, ...]:
-        """The role, name, recipient, channel and content type of a message.
+        """The role, name, recipient, channel, content type and other fields of a message.
 
         Raises:
             InvalidMessage: one of them has another type.
@@ -85,23 +92,26 @@ class HeaderRenderer:
         _check_text(author.name, "Author.name")
         for name in ("channel", "recipient", "content_type"):
             _check_text(getattr(message, name), f"Message.{name}")
+        check_extra(message)
         routing = (message.recipient, message.channel, message.content_type)
-        return (author.role.value, author.name, *routing)
+        extra = extra_key(message)
+        return (author.role.value, author.name, *routing, *([extra] if extra else []))
 
     def header(self, message: Message) -> RenderedHeader:
         """The ids of a message's header, and its terminator.
 
         Raises:
-            RenderError: a tool's message has no name.
+            RenderError: a tool's message has no name; the spec has no such role or field.
             InvalidMessage: a field has another type.
         """
         key = self.key(message)
-        header = self.known.get(key)
-        if header is None:
-            header = self._made(message)
-            if len(self.known) >= MOST_HEADERS:
-                self.known.clear()
-            self.known[key] = header
+        known = self.known.get(key)
+        if known is not None:
+            return RenderedHeader._make(known)
+        header = self._made(message)
+        if len(self.known) >= MOST_HEADERS:
+            self.known.clear()
+        self.known[key] = header.ids, header.terminator, header.prompt
         return header
 
     def _made(self, message: Message) -> RenderedHeader:
@@ -130,7 +140,7 @@ class HeaderRenderer:
         """The fields of the grammar that the header holds, and their texts."""
         author = message.author
         fields: dict[str, str] = {}
-        if author.role is Role.TOOL:
+        if author.role.value in self._spelled_by_name:
             if author.name is None:
                 raise RenderError(
                     "Tools should have a name! A tool's message is headed by the tool's name: "
@@ -139,6 +149,12 @@ class HeaderRenderer:
             fields["tool_name"] = author.name
         else:
             fields["role"] = author.role.value
+            if author.role.value not in self._roles:
+                raise RenderError(
+                    f"the spec has no role {author.role.value!r}; it has: "
+                    f"{', '.join(sorted(self._roles))}. Load the encoding with the overlay that "
+                    "adds it"
+                )
             if author.name is not None:
                 fields["name"] = author.name
         if message.recipient is not None and message.recipient != self._everyone:
@@ -152,6 +168,14 @@ class HeaderRenderer:
                 fields["constrained_content_type"] = rest
             else:
                 fields["content_type"] = message.content_type
+        for name, value in message.extra.items():
+            if name not in self._extra:
+                known = ", ".join(self._extra) or "none"
+                raise RenderError(
+                    f"the spec has no field {name!r} for Message.extra; it has: {known}. Load the "
+                    "encoding with the overlay that adds it"
+                )
+            fields[name] = value
         return fields
 
 

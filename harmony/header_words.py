@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harmony.errors import InvalidMessage
@@ -99,15 +100,23 @@ class Lexicon:
     Spec: [header], [[roles]], [[channels]], [[content_types]], [[namespaces]], [recovery].
     """
 
-    def __init__(self, spec: Spec, tools: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        tools: tuple[str, ...] = (),
+        introducers: Mapping[bytes, str] = MappingProxyType({}),
+    ) -> None:
         facts = spec.table("recovery")
         self.spec = spec
+        self.introducers = introducers
+        """What stands before a field that only a user's grammar has: ``{b"mime=": "mime"}``."""
         self.tools = tools
         self.roles = [
             r["name"].encode() for r in spec.rows("roles") if not r.get("spelled_by_name")
         ]
         """The roles that a header spells."""
-        self.tool_role = next(r["name"] for r in spec.rows("roles") if r.get("spelled_by_name"))
+        by_name = [row["name"] for row in spec.rows("roles") if row.get("spelled_by_name")]
+        self.tool_role: str = by_name[0] if by_name else facts["default_role"]
         self.default_role = Role(facts["default_role"])
         self.channels = sorted((c.encode() for c in spec.channel_names), key=len, reverse=True)
         self.types = sorted((t.encode() for t in spec.content_types), key=len, reverse=True)
@@ -173,6 +182,15 @@ class Lexicon:
         """Whether a word of ``data`` begins with ``to=``."""
         return any(word.data.startswith(self.to) for word in self.words(data))
 
+    # ---- fields that a user's grammar adds -----------------------------------------------
+
+    def introducer(self, word: bytes) -> bytes:
+        """What introduces an added field at the beginning of ``word``, or nothing."""
+        return next((mark for mark in self.introducers if word.startswith(mark)), b"")
+
+    def _marked(self, word: bytes) -> bool:
+        return word.startswith(self.to) or bool(self.introducers and self.introducer(word))
+
     # ---- tools ---------------------------------------------------------------------------
 
     @functools.cached_property
@@ -218,7 +236,7 @@ class Lexicon:
 
     def _belongs(self, word: bytes) -> bool:
         """Whether ``word`` can follow an author in a header that is not damaged."""
-        return word.startswith(self.to) or word in self.types or self.names_tool(text_of(word))
+        return self._marked(word) or word in self.types or self.names_tool(text_of(word))
 
     def _is_author(self, word: bytes) -> bool:
         role, mark, name = word.partition(self.name_mark)
@@ -243,7 +261,7 @@ class Lexicon:
         if not words:
             return prose or complete
         first, rest = words[0], words[1:]
-        if first.startswith(self.to):
+        if self._marked(first):
             return True
         belong = all(self._belongs(word) for word in rest)
         if self._is_author(first):
@@ -262,7 +280,7 @@ class Lexicon:
         """
         words = self.words(data)
         for index, (start, stop, word) in enumerate(words):
-            if start + len(self.to) <= self.most_bytes and word.startswith(self.to):
+            if start + len(self.to) <= self.most_bytes and self._marked(word):
                 return True
             if index >= self.most_words or stop > self.most_bytes:
                 return False

@@ -44,8 +44,10 @@ def load_harmony_encoding(
         name: its name. Spec: [[encodings]].
         dialect: how headers are written: ``"reference"`` (the default) or
             ``"channel-first"``. Spec: [[dialects]].
-        spec: facts to lay over the library's own: a mapping, or the path of a TOML file.
-        grammar: another grammar of messages: its text, or the path of a `.lark` file.
+        spec: facts to lay over the library's own: a mapping, the path of a TOML file, or a
+            `Spec` that was changed by its methods.
+        grammar: what to lay over the library's grammar with `%extend` and `%override`, or a
+            grammar of messages that stands alone: its text, or the path of a `.lark` file.
         schema_style: how tools' parameters are written: ``"reference"`` (the default) or
             ``"complete"``.
         cache_bytes: the most bytes that the ids of texts already rendered may take; 0 turns
@@ -55,15 +57,22 @@ def load_harmony_encoding(
 
     Raises:
         UnknownName: there is no such encoding or dialect.
-        GrammarError: the spec or the grammar does not hold together.
+        GrammarError: the spec or the grammar does not hold together. Its text names the
+            file, the line and the reason.
+        VocabularyError: the vocabulary that the spec names is missing or another one.
     """
     name = str(name)
     if spec is None and grammar is None:
         return _own_encoding(name, dialect, schema_style, cache_bytes)
+    from harmony.verification import verified
+
     loaded = load_spec(spec)
-    return _encoding(
-        name, dialect, schema_style, cache_bytes, load_grammar(loaded, grammar), Vocabulary(loaded)
-    )
+
+    def make() -> HarmonyEncoding:
+        own = load_grammar(loaded, grammar)
+        return _encoding(name, dialect, schema_style, cache_bytes, own, Vocabulary(loaded))
+
+    return verified(loaded, make)
 
 
 def rebuilt(arguments: dict[str, Any]) -> HarmonyEncoding:

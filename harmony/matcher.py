@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from harmony.errors import GrammarError
 from harmony.messages import Role
@@ -18,7 +18,7 @@ from harmony.syntax import Choice, Node, Repeat, Rule, Sequence, Syntax, Termina
 from harmony.vocabulary import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harmony.grammar import Grammar
 
@@ -31,6 +31,13 @@ LONGEST_OPENING = 512
 Key = TypeVar("Key", bytes, tuple[int, ...])
 
 
+Value = TypeVar("Value")
+# The fields of a `Header`.
+HeaderFields: TypeAlias = """tuple[
+    Role, str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...] | None
+]"""
+
+
 class Header(NamedTuple):
     """What a header says. Spec: [header], [[fields]]."""
 
@@ -39,6 +46,8 @@ class Header(NamedTuple):
     recipient: str | None = None
     channel: str | None = None
     content_type: str | None = None
+    extra: tuple[tuple[str, str], ...] | None = None
+    """The fields that a user's own grammar adds, if the header has any."""
 
 
 class Expression:
@@ -107,6 +116,7 @@ class Matcher:
     def __init__(self, grammar: Grammar) -> None:
         self._syntax = grammar.syntax
         self._fields = grammar.spec.field_of_rule
+        self._extra = grammar.spec.extra_fields
         self.end = _marker(self._syntax, "MESSAGE")
         """The marker that ends a header."""
         self._openings: dict[Role | None, dict[bytes, Header]] = {None: {}}
@@ -190,13 +200,13 @@ class Matcher:
             texts = {rule: text_in_header(match[g]) for g, rule in groups if match[g]}
         except UnicodeDecodeError:
             return None
-        header = header_of(texts, role)
+        header = header_of(texts, role, self._extra)
         if header is not None:
             remember(self.openings(role), whole, header)
         return header
 
 
-def remember(known: dict[Key, Header], key: Key, header: Header) -> None:
+def remember(known: dict[Key, Value], key: Key, header: Value) -> None:
     """Keep a header for the next time, if its bytes or ids are not too many."""
     if 0 < len(key) <= LONGEST_OPENING:
         if len(known) >= MOST_OPENINGS:
@@ -220,10 +230,13 @@ def text_in_header(data: bytes) -> str:
     return literal(data).decode()
 
 
-def header_of(fields: dict[str, str], role: Role | None) -> Header | None:
+def header_of(
+    fields: dict[str, str], role: Role | None, extra: Mapping[str, tuple[str, ...]]
+) -> Header | None:
     """The header whose rules hold these texts, or None if it repeats another role than given.
 
-    ``role`` is the role that the prompt ended with, for a first message; else None.
+    ``role`` is the role that the prompt ended with, for a first message; else None. ``extra``
+    are the rules of each field that only a user's own grammar has.
     """
     name = fields.get("name")
     if "role" in fields:
@@ -240,4 +253,8 @@ def header_of(fields: dict[str, str], role: Role | None) -> Header | None:
         or fields.get("known_content_type")
         or fields.get("content_type")
     )
-    return Header(role, name, recipient, fields.get("channel"), content_type)
+    header = Header(role, name, recipient, fields.get("channel"), content_type)
+    if extra:
+        found = ((name, rule) for name, rules in extra.items() for rule in rules if rule in fields)
+        header = header._replace(extra=tuple((name, fields[rule]) for name, rule in found) or None)
+    return header

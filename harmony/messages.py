@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -40,8 +40,32 @@ class Role(str, Enum):  # noqa: UP042 (str() is that of openai_harmony)
 
     @classmethod
     def _missing_(cls, value: object) -> Role:
-        known = ", ".join(role.value for role in cls)
+        if isinstance(value, str) and value in _added_roles:
+            return _added_roles[value]
+        known = ", ".join(role.value for role in (*cls, *_added_roles.values()))
         raise UnknownName(f"Unknown role: {value!r}; the roles are: {known}")
+
+    @classmethod
+    def added(cls, name: str) -> Role:
+        """The role ``name``, which an overlay of the spec adds; `Role(name)` finds it then.
+
+        It is no member of the enumeration, as those are fixed: iterating gives the roles that
+        every encoding has.
+        """
+        try:
+            return cls(name)
+        except UnknownName:
+            role = str.__new__(cls, name)
+            role._name_, role._value_ = name.upper(), name
+            return _added_roles.setdefault(name, role)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        # A process that reads a message may not have loaded the overlay yet.
+        return Role.added, (self._value_,)
+
+
+# Roles that overlays add: those of a spec that is loaded, and of messages that were unpickled.
+_added_roles: dict[str, Role] = {}
 
 
 def _role(value: object) -> object:
@@ -85,6 +109,38 @@ def _contents(value: object) -> object:
     return value
 
 
+# What `Message.extra` is made of: a dict, or pairs of a name and a text.
+Extra: TypeAlias = "dict[str, str] | tuple[tuple[str, str], ...] | None"
+
+
+def extra_key(message: Message) -> str | None:
+    """`Message.extra` as a text that stands for it; None if there is nothing in it."""
+    extra = message._extra  # noqa: SLF001 (asking for `extra` would make a dict)
+    return repr(sorted(dict(extra).items())) if extra else None
+
+
+def check_extra(message: Message) -> None:
+    """Raise `InvalidMessage` if `Message.extra` is no mapping of names to texts."""
+    if message._extra:  # noqa: SLF001 (as above)
+        _is_extra(message, None, message._extra)  # noqa: SLF001
+
+
+def _is_extra(_message: object, _field: object, value: Extra) -> None:
+    try:
+        pairs = dict(value or ())
+    except (TypeError, ValueError):
+        pairs = None
+    if pairs is None or not all(isinstance(x, str) for pair in pairs.items() for x in pair):
+        raise InvalidMessage(
+            "Message.extra: expected a mapping of field names to strings, "
+            f"got {type_name(value)}: {shortened(value)}"
+        )
+
+
+def _extra_key(value: Extra) -> dict[str, str]:
+    return dict(value or ())
+
+
 @attrs.define(on_setattr=attrs.setters.NO_OP)
 class Message(PydanticField):
     """One message: who says what to whom, on which channel. Spec: [[fields]]."""
@@ -101,6 +157,17 @@ class Message(PydanticField):
     """To whom, as in ``"functions.get_weather"``; None for everyone."""
     content_type: str | None = attrs.field(default=None, validator=is_a(str, optional=True))
     """The content type as it is spelled: ``"json"``, ``"<|constrain|>json"``."""
+    # None or pairs until somebody asks for `extra`: most messages have none, and a dict each
+    # would be a tenth of the time of a short parse.
+    _extra: Extra = attrs.field(default=None, validator=_is_extra, eq=_extra_key, repr=False)
+
+    @property
+    def extra(self) -> dict[str, str]:
+        """The fields that a user's own grammar adds to the header, by name. Spec: [[fields]]."""
+        extra = self._extra
+        if type(extra) is not dict:
+            extra = self._extra = dict(extra or ())
+        return extra
 
     @classmethod
     def from_author_and_content(cls, author: Author, content: str | Content) -> Message:
@@ -137,6 +204,11 @@ class Message(PydanticField):
         self.content_type = content_type
         return self
 
+    def with_extra(self, name: str, value: str) -> Message:
+        """Set a field that a user's own grammar adds to the header."""
+        self.extra[name] = value
+        return self
+
     def to_dict(self) -> dict[str, Any]:
         """The dict form: author and content always, the other fields if they are set."""
         attrs.validate(self)
@@ -150,6 +222,8 @@ class Message(PydanticField):
             value = getattr(self, field)
             if value is not None:
                 out[field] = value
+        if self._extra:
+            out["extra"] = dict(self._extra)
         return out
 
     def to_json(self) -> str:
@@ -178,6 +252,7 @@ class Message(PydanticField):
             channel=fields.get("channel"),
             recipient=fields.get("recipient"),
             content_type=fields.get("content_type"),
+            extra=fields.get("extra"),
         )
 
     @classmethod

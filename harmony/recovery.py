@@ -23,6 +23,7 @@ from harmony.recovery_parts import Special
 from harmony.recovery_reader import RecoveryReader
 from harmony.transcript import Diagnostic, Span, TokenRange, Transcript
 from harmony.vocabulary import MARK, text_of
+from harmony.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,13 +135,19 @@ class Recovery:
         self.vocabulary = vocabulary
         self._matcher = matcher
         self._readers: dict[tuple[str, ...], OpeningReader] = {}
+        writer = Writer(grammar, spec.dialect(None))
+        self._introducers = {
+            mark: field for field in spec.extra_fields for mark in writer.introducers(field)
+        }
         markers = b"|".join(re.escape(vocabulary.marker(t.id)) for t in spec.stop_set("any"))
         self._body = re.compile(rb"([^\xff]*+)(" + markers + rb"|\Z)")
         self._kinds = {
             spec.token(name).id: name for name in ("start", "message", "channel", "constrain")
         }
-        ends = [*spec.table("stop")["any"], *spec.table("recovery")["terminators"]]
-        self._kinds.update((spec.token(name).id, "end") for name in ends)
+        self._kinds.update((token.id, "end") for token in spec.stop_set("any"))
+        # Another vocabulary may have no `<|endoftext|>`.
+        tokens = map(spec.special_tokens.get, spec.table("recovery")["terminators"])
+        self._kinds.update((token.id, "end") for token in tokens if token is not None)
         rows = [*spec.rows("leniencies"), *spec.rows("text_leniencies")]
         self._leniencies = {row["code"]: row for row in rows}
         self._replacement: bytes = spec.table("content")["replacement"].encode()
@@ -152,7 +159,8 @@ class Recovery:
         if reader is None:
             if len(self._readers) >= MOST_TOOL_SETS:
                 self._readers.clear()
-            reader = self._readers[names] = OpeningReader(Lexicon(self.spec, names), self._matcher)
+            lexicon = Lexicon(self.spec, names, self._introducers)
+            reader = self._readers[names] = OpeningReader(lexicon, self._matcher)
         return reader
 
     def transcript(

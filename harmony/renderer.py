@@ -145,6 +145,8 @@ class Renderer:
         function_tools: bool | None = None
         for message in kept:
             try:
+                if message._extra:  # noqa: SLF001 (`extra` would make a dict)
+                    raise ValueError
                 author = message.author
                 (content,) = message.content
                 ids = recent(
@@ -174,6 +176,8 @@ class Renderer:
         function_tools: bool | None = None
         for message in kept:
             try:
+                if message._extra:  # noqa: SLF001 (`extra` would make a dict)
+                    raise ValueError
                 author = message.author
                 (content,) = message.content
                 header, terminator, _ = known[

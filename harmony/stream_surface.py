@@ -63,6 +63,12 @@ class StreamSurface:
         return None if header is None else header.content_type
 
     @property
+    def current_extra(self) -> dict[str, str]:
+        """The fields that a user's own grammar adds to the header of the current message."""
+        header = self._current()
+        return {} if header is None else dict(header.extra or ())
+
+    @property
     def messages(self) -> list[Message]:
         """The messages that are finished."""
         return list(self._messages)
@@ -92,5 +98,7 @@ class StreamSurface:
                 "channel": header.channel,
                 "content_type": header.content_type,
             }
+            if header.extra:
+                data["header"]["extra"] = dict(header.extra)
             data["content_tokens"] = self._content_tokens()
         return data

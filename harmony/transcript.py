@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import attrs
 
 from harmony.contents import TextContent
-from harmony.messages import Conversation
+from harmony.messages import Conversation, extra_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def message_key(message: Message) -> tuple[object, ...]:
         content.text if isinstance(content, TextContent) else (content.kind, content.to_json())
         for content in message.content
     )
-    routing = (message.channel, message.recipient, message.content_type)
+    routing = (message.channel, message.recipient, message.content_type, extra_key(message))
     return (author.role, author.name, *routing, contents)
 
 

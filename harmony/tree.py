@@ -57,8 +57,10 @@ def read_tree(
         nodes: Iterator[Any] = message.iter_subtrees()  # type: ignore[union-attr]
         for node in nodes:
             if node.data in fields:
-                found[node.data] = b"".join(token.value for token in node.children)
-                at[node.data] = offset + (node.children[0].start_pos if node.children else 0)
+                begins = offset + (node.children[0].start_pos if node.children else 0)
+                if begins >= at.get(node.data, 0):
+                    found[node.data] = b"".join(token.value for token in node.children)
+                    at[node.data] = begins
         content = found.pop("content", b"")
         terminator = found.pop("terminator", b"")
         opening = _end_of_header(message) + offset
@@ -71,7 +73,7 @@ def read_tree(
                 lost = len(found[rule]) - len(literal(found[rule]))
                 raise faults.undecodable(at[rule] + lost + error.start) from None
         first = str(message.data).startswith("first_")  # type: ignore[union-attr]
-        header = header_of(texts, role if first else None)
+        header = header_of(texts, role if first else None, faults.spec.extra_fields)
         if header is None:
             raise faults.other_role(at["repeated_role"], texts["repeated_role"])
         ends = opening + len(content)

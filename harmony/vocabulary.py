@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony import resources
-from harmony.errors import InvalidToken, VocabularyError
+from harmony.errors import GrammarError, InvalidToken, VocabularyError
 from harmony.tokenizer import Tokenizer
 from harmony.validation import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import tiktoken
 
@@ -60,7 +60,7 @@ class Vocabulary:
         """All ids from here on are special."""
         self.start_id = spec.token("start").id
         """The id that opens a message."""
-        self.size = max(self.special_texts) + 1
+        self.size = spec.special_ids.stop
         """One more than the last id."""
 
     @functools.cached_property
@@ -70,17 +70,37 @@ class Vocabulary:
         Raises:
             VocabularyError: the file that the environment names is missing or another one.
         """
-        folder = os.environ.get(self._facts["environment"]) or None
-        return ordinary_tokens(folder, self._facts["file"], self._facts["sha256"])
+        facts = self._facts
+        if "tokens" in facts:
+            return list(facts["tokens"])
+        if "folder" in facts:
+            tokens = _read_tokens(facts["folder"], facts["file"], facts.get("sha256"))
+        else:
+            folder = os.environ.get(facts["environment"]) or None
+            tokens = ordinary_tokens(folder, facts["file"], facts["sha256"])
+        if len(tokens) != self.first_special:
+            raise VocabularyError(
+                f"the vocabulary {facts['file']!r} has {len(tokens)} tokens, so its special ones "
+                f"begin at {len(tokens)}, not at {self.first_special}"
+            )
+        return tokens
 
     @functools.cached_property
     def table(self) -> list[bytes]:
         """The bytes that the lexer makes of each id."""
         table = self.tokens.copy()
-        table[table.index(MARK)] = LONE_MARK
+        for id in self._marked_ids:
+            table[id] = table[id].replace(MARK, LONE_MARK)
         table.extend(self.marker(id) for id in range(self.first_special, self.size))
         self._table = table
         return table
+
+    @property
+    def _marked_ids(self) -> list[int]:
+        """The ordinary tokens that hold the byte FF: one in `o200k_base`."""
+        if "folder" not in self._facts and "tokens" not in self._facts:
+            return [self.tokens.index(MARK)]
+        return [id for id, token in enumerate(self.tokens) if MARK in token]
 
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
@@ -178,7 +198,7 @@ def literal(data: bytes) -> bytes:
     """Lexed bytes with every marker turned into what it stands for."""
     if MARK not in data:
         return data
-    return data.replace(b"\xff<", b"<").replace(LONE_MARK, MARK)
+    return MARK.join(part.replace(MARK, b"") for part in data.split(LONE_MARK))
 
 
 def text_of(data: bytes) -> str:
@@ -198,6 +218,10 @@ def ordinary_tokens(folder: str | None, file: str, sha256: str) -> list[bytes]:
     """
     if folder is None:
         return _unpacked()
+    return _read_tokens(folder, file, sha256)
+
+
+def _read_tokens(folder: str, file: str, sha256: str | None) -> list[bytes]:
     path = Path(folder) / file
     try:
         content = path.read_bytes()
@@ -208,12 +232,18 @@ def ordinary_tokens(folder: str | None, file: str, sha256: str) -> list[bytes]:
             "`harmony vocab --export`"
         ) from error
     found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    if sha256 is not None and found != sha256:
         raise VocabularyError(
             f"the vocabulary {os.fspath(path)!r} is not {file}: its SHA-256 is {found}, "
             f"expected {sha256}. `harmony vocab --export` writes the right file"
         )
-    return ranks_read(content)
+    try:
+        return ranks_read(content)
+    except (ValueError, IndexError) as error:
+        raise VocabularyError(
+            f"the vocabulary {os.fspath(path)!r} is not in tiktoken's form, a line each of "
+            f"base64, a space and the rank, in the order of the ranks: {error}"
+        ) from error
 
 
 def _unpacked() -> list[bytes]:
@@ -230,7 +260,54 @@ def ranks_read(content: bytes) -> list[bytes]:
     """The tokens of a ``.tiktoken`` file: a line each of base64, a space and the rank."""
     import base64
 
-    return [base64.b64decode(line.split()[0]) for line in content.splitlines()]
+    lines = [line.split() for line in content.splitlines()]
+    if any(int(rank) != index for index, (_, rank) in enumerate(lines)):
+        raise ValueError("a rank is missing")
+    return [base64.b64decode(token) for token, _ in lines]
+
+
+def vocabulary_of(encoding: tiktoken.Encoding, tokens: Mapping[str, str]) -> dict[str, Any]:
+    """The overlay that makes ``encoding`` the vocabulary. `Spec.with_vocabulary` has the rest.
+
+    Raises:
+        GrammarError: ``encoding`` has no such special token, or its special tokens do not have
+            the highest ids.
+    """
+    ids = {text: encoding.encode_single_token(text) for text in encoding.special_tokens_set}
+    for name, text in tokens.items():
+        if text not in ids:
+            known = ", ".join(sorted(ids))
+            raise GrammarError(
+                f"the encoding {encoding.name!r} has no special token {text!r} to be {name!r}; it "
+                f"has: {known or 'none'}"
+            )
+    if not ids:
+        raise GrammarError(f"the encoding {encoding.name!r} has no special tokens")
+    first = len(encoding.token_byte_values())
+    try:
+        ordinary = [encoding.decode_single_token_bytes(id) for id in range(first)]
+    except KeyError:
+        ordinary = []
+    if min(ids.values()) < first or not ordinary:
+        raise GrammarError(
+            f"the encoding {encoding.name!r} has {first} ordinary tokens; they should have the ids "
+            f"below {first}, and its special tokens ids from there on"
+        )
+    vocabulary = {
+        "name": encoding.name,
+        "tokens": ordinary,
+        "pattern": [encoding._pat_str],  # noqa: SLF001 (tiktoken gives it in no other way)
+        "first_special": first,
+        "last_special": max(ids.values()),
+    }
+    named = [{"name": name, "text": text, "id": ids[text]} for name, text in tokens.items()]
+    # The others keep their texts: a token that Harmony has no use for is text in a content.
+    others = [
+        {"name": text, "text": text, "id": id, "purpose": "Harmony does not use it."}
+        for text, id in ids.items()
+        if text not in tokens.values()
+    ]
+    return {"vocabulary": vocabulary, "special_tokens": named + others}
 
 
 def ranks_written(tokens: Sequence[bytes]) -> bytes:

@@ -8,6 +8,7 @@ What comes out is a template, made once for each set of fields that are present.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -65,6 +66,7 @@ class Writer:
         self._written = grammar.spec.table("written")
         self._fields = grammar.spec.field_of_rule
         self._dialect = dialect
+        self._written_by = {**WRITTEN_BY, **grammar.spec.extra_fields}
         self._special = {
             token.terminal: token.id
             for token in grammar.spec.special_tokens.values()
@@ -75,8 +77,8 @@ class Writer:
     def template(self, present: frozenset[str], channel: str | None) -> tuple[Piece, ...]:
         """The header, `<|start|>` to `<|message|>`, that holds just the fields ``present``.
 
-        ``present`` has keys of `WRITTEN_BY`; ``channel`` is the channel's name, on which the
-        order may depend.
+        ``present`` has keys of `WRITTEN_BY`, and names of fields that the spec adds;
+        ``channel`` is the channel's name, on which the order may depend.
 
         Raises:
             GrammarError: the grammar has no such header.
@@ -88,6 +90,30 @@ class Writer:
             template = self._derived(present, order)
             self._templates[present, order] = template
         return template
+
+    def introducers(self, field: str) -> list[bytes]:
+        """What the grammar writes right before ``field``, of those that the spec adds.
+
+        It is lexed and without white space: ``b"mime="``, or a special token's marker. Empty if
+        nothing tells the field from others.
+        """
+        message = self._syntax.rule("message")
+        found: set[bytes] = set()
+        for node in self._syntax.walk(message):
+            parts = node.parts if isinstance(node, Sequence) else ()
+            for before, part in itertools.pairwise(parts):
+                if isinstance(part, Rule) and part.name in self._written_by[field]:
+                    found.add(self._introducing(before))
+        return sorted(found - {b""})
+
+    def _introducing(self, node: Node) -> bytes:
+        if not isinstance(node, Terminal):
+            return b""
+        if node.name in self._special:
+            return self._syntax.literals[node.name].encode("latin-1")
+        piece = self._fixed(node.name)
+        assert isinstance(piece, Literal)
+        return piece.text.strip().encode()
 
     def _derived(self, present: frozenset[str], order: str) -> tuple[Piece, ...]:
         message = self._syntax.rule("message")
@@ -128,7 +154,7 @@ class Writer:
     def _rule(
         self, name: str, present: frozenset[str], order: str
     ) -> Iterator[tuple[tuple[Piece, ...], frozenset[str]]]:
-        fields = [field for field, rules in WRITTEN_BY.items() if name in rules]
+        fields = [field for field, rules in self._written_by.items() if name in rules]
         if not fields and name in self._fields:
             return  # A form that is read, but never written.
         if not fields:

@@ -13,6 +13,14 @@ from tests.shell import ROOT
 
 EXAMPLES = ROOT / "examples"
 SAYS = {
+    "extend.py": [
+        "# Valid channels: analysis, commentary, final, critique.",
+        "final mime=text/html<|message|><p>27 °C</p><|end|>",
+        "in the stream: {'mime': 'text/html'}",
+        "analysis to=python <|constrain|>code<|message|>1 + 1<|call|>",
+        "[M]assistant[CH]final[:]hi[/M]",
+        "<grammar>:1: the grammar cannot be read: Rule 'MIME' used but not defined",
+    ],
     "parse.py": ["final, tokens", "Unexpected token 200005 while expecting start token 200006"],
     "recover.py": ["commentary to functions.bash: ls", "! repeated-recipient: the recipient is"],
     "render.py": ["type get_current_weather = (_: {", "stop sampling at [200002, 200012]"],

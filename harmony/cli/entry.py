@@ -41,7 +41,17 @@ class InOrder(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(harmony.__version__, prog_name="harmony")
-def command() -> None:
+@click.option(
+    "--spec",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A TOML file of facts to lay over the library's own: channels, roles, tokens, dialects.",
+)
+@click.option(
+    "--grammar",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A .lark file that extends the library's grammar.",
+)
+def command(spec: str | None, grammar: str | None) -> None:
     """Write and read Harmony, the language of OpenAI's gpt-oss models.
 
     Render conversations (JSON) to the token ids that a model is given, and parse the ids

@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from harmony.encoding import HarmonyEncoding
+    from harmony.spec import Spec
 
 
 def example(*commands: str) -> str:
@@ -26,9 +27,7 @@ class NameInSpec(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 
     def names(self) -> list[str]:
         """The names that may be given."""
-        from harmony.spec import load_spec
-
-        return [row["name"] for row in load_spec().rows(self.table)]
+        return [row["name"] for row in spec().rows(self.table)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """``value``, if it is one of the names."""
@@ -76,8 +75,30 @@ dialect_option = click.option(
 )
 
 
+def spec() -> Spec:
+    """The spec, with the overlay that ``harmony --spec FILE`` names."""
+    from harmony.spec import load_spec
+
+    return load_spec(_of_the_command("spec"))
+
+
 def encoding(dialect: str | None = None) -> HarmonyEncoding:
-    """The encoding; its heavy parts are made when they are first used."""
+    """The encoding; its heavy parts are made when they are first used.
+
+    ``harmony --spec FILE --grammar FILE`` lay over it what the files hold.
+    """
     from harmony.loading import HarmonyEncodingName, load_harmony_encoding
 
-    return load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS, dialect=dialect)
+    return load_harmony_encoding(
+        HarmonyEncodingName.HARMONY_GPT_OSS,
+        dialect=dialect,
+        spec=_of_the_command("spec"),
+        grammar=_of_the_command("grammar"),
+    )
+
+
+def _of_the_command(option: str) -> str | None:
+    """What was given for an option of `harmony` itself, before the subcommand."""
+    context = click.get_current_context(silent=True)
+    value = None if context is None else context.find_root().params.get(option)
+    return None if value is None else str(value)

@@ -15,6 +15,7 @@ from harmony.cli.options import (
     jsonl_option,
     text_option,
 )
+from harmony.cli.options import spec as spec_in_use
 from harmony.cli.terminal import write_line
 
 
@@ -78,9 +79,7 @@ def decode(*, file: str, jsonl: bool, text: bool) -> None:
 @click.option("--text", is_flag=True, help="Write the tokens as text, one a line.")
 def stop(*, assistant_actions: bool, text: bool) -> None:
     """Print the ids of the tokens that end a message."""
-    from harmony.spec import load_spec
-
-    tokens = load_spec().stop_set("assistant_actions" if assistant_actions else "any")
+    tokens = spec_in_use().stop_set("assistant_actions" if assistant_actions else "any")
     if text:
         write_line("\n".join(token.text for token in tokens))
     else:
@@ -100,9 +99,7 @@ def vocab(*, export: str | None) -> None:
 
     They are its name, its sizes and its special tokens.
     """
-    from harmony.spec import load_spec
-
-    spec = load_spec()
+    spec = spec_in_use()
     if export is not None:
         from harmony.vocabulary import export as write_file
 
