@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import tiktoken
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -23,10 +24,12 @@ from harmony.docs.extra import PACKAGES, needs  # noqa: E402
 from harmony.docs.header_forms import header_forms  # noqa: E402
 from harmony.docs.markdown import NOTICE, code, fence, slug, table  # noqa: E402
 from harmony.docs.states import END, TEXT, transitions  # noqa: E402
+from harmony.spec import load_spec  # noqa: E402
 from tests.test_readme import blocks  # noqa: E402
 from tools.cache_syntax import written  # noqa: E402
 
 DOCS = ROOT / "docs"
+OVERLAYS = ROOT / "examples" / "overlays"
 REBUILD = "run `harmony docs build --format markdown --out docs`"
 
 
@@ -249,7 +252,7 @@ class TestOverlays:
     """Issue 7: "An overlay's docs show its additions." """
 
     def test_facts(self, added):
-        assert "| `critique` | no | Second thoughts. |" in added["format.md"]
+        assert "| `critique` | no | anyone | Second thoughts. |" in added["format.md"]
         assert "| 6 | `reviewer` | Reviews. |" in added["format.md"]
         assert "Comma-separated values." in added["format.md"]
         assert "<|start|>assistant<|channel|>critique<|message|>Hm.<|end|>" in added["format.md"]
@@ -269,19 +272,47 @@ class TestOverlays:
         assert "reviewer" in added["grammar.md"]
         assert "csv" in added["grammar.md"]
 
-    def test_a_grammar(self, enc):
-        text = enc.grammar.text.replace(
-            '_TO: SPACES? "to="', '_TO: SPACES? "to="\n_MIME: SPACES "mime="'
-        ).replace("CHANNEL channel\n", "CHANNEL channel (_MIME mime)?\n\nmime: WORD\n")
-        overlay = {
-            "written": {"_MIME": " mime="},
-            "fields": [{"name": "mime", "rules": ["mime"], "purpose": "A media type."}],
-        }
-        mine = harmony.load_harmony_encoding("HarmonyGptOss", spec=overlay, grammar=text)
+    def test_a_grammar(self):
+        mine = harmony.load_harmony_encoding(
+            "HarmonyGptOss", spec=OVERLAYS / "mime.toml", grammar=OVERLAYS / "mime.lark"
+        )
         added = build_reference(mine)
         assert "## `mime`" in added["grammar.md"]
         assert "diagrams/message-mime.svg" in added
-        assert '"<|channel|>" channel ( _MIME mime )?' in added["grammar.md"]
+        assert "author route _MIME mime _PADDING?" in added["grammar.md"]
+        assert "| `mime` | The MIME type of the content. |" in added["format.md"]
+        assert '"extra": {"mime": ' in added["headers.md"]
+        assert "with mime" in added["headers.md"]
+
+    def test_another_vocabulary(self):
+        """As examples/extend.py has it: tokens of other names, ids and bytes."""
+        names = {"start": "[M]", "message": "[:]", "end": "[/M]", "channel": "[CH]"}
+        names |= {"constrain": "[AS]", "call": "[CALL]", "return": "[STOP]"}
+        small = tiktoken.Encoding(
+            "small",
+            pat_str=r"\w+|\W",
+            mergeable_ranks={bytes([byte]): byte for byte in range(256)},
+            special_tokens={text: 300 + index for index, text in enumerate(names.values())},
+        )
+        spec = load_spec().with_vocabulary(small, names)
+        added = build_reference(harmony.load_harmony_encoding("HarmonyGptOss", spec=spec))
+        pages = {path: page for path, page in added.items() if path.endswith(".md")}
+        for path, page in pages.items():
+            for name in names:
+                assert load_spec().token(name).text not in page.replace("\\|", "|"), (path, name)
+        assert "[M]user[:]What is 2 + 2?[/M][M]assistant[CH]analysis[:]" in pages["format.md"]
+        assert "| `[M]` | 300 |" in pages["tokens.md"]
+        assert "| `[M]` | → `Header` | → `Header` | → `Content` |" in pages["stream.md"]
+        # What is read lists the same as with our own tokens, where a row holds no raw ids.
+        ours, theirs = (
+            re.findall(r"^### `[\w-]+`.*$", page, re.MULTILINE)
+            for page in (
+                build_reference(harmony.load_harmony_encoding("HarmonyGptOss"))["recovery.md"],
+                pages["recovery.md"],
+            )
+        )
+        assert set(theirs) < set(ours)
+        assert len(ours) - len(theirs) == 2
 
     @pytest.mark.parametrize(
         ("change", "said"),

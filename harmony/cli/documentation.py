@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from harmony.cli.options import example
+from harmony.cli.options import encoding, example
 from harmony.cli.terminal import complain, write_line
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _overlay(function: F) -> F:
             "lark",
             type=OWN_FILE,
             metavar="FILE",
-            help="A grammar of messages (.lark) in place of the library's.",
+            help="A grammar (.lark) that extends the library's.",
         ),
         click.option(
             "--spec",
@@ -41,11 +41,12 @@ def _overlay(function: F) -> F:
 
 
 def _encoding(spec: str | None, lark: str | None) -> HarmonyEncoding:
+    """The encoding with these files laid over it, or with those given to ``harmony`` itself."""
+    if spec is None and lark is None:
+        return encoding()
     from harmony.loading import HarmonyEncodingName, load_harmony_encoding
 
-    return load_harmony_encoding(
-        HarmonyEncodingName.HARMONY_GPT_OSS, spec=spec, grammar=None if lark is None else Path(lark)
-    )
+    return load_harmony_encoding(HarmonyEncodingName.HARMONY_GPT_OSS, spec=spec, grammar=lark)
 
 
 @click.command(

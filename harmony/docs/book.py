@@ -14,6 +14,7 @@ import attrs
 from harmony.docs.examples import Example, examples
 from harmony.docs.header_forms import HeaderForm, header_forms
 from harmony.docs.markdown import NOTICE, fence, paragraphs
+from harmony.docs.spelling import Spelling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,12 @@ class Book:
     diagrams: dict[str, str] = attrs.field(factory=dict)
     """SVG files by path, from the pages' folder."""
 
+    spelling: Spelling = attrs.field(init=False)
+    """How its special tokens are spelled."""
+
+    def __attrs_post_init__(self) -> None:
+        self.spelling = Spelling.of(self.enc.spec)
+
     @property
     def spec(self) -> Spec:
         """The facts."""
@@ -52,7 +59,7 @@ class Book:
 
     def examples(self, page: str) -> list[Example]:
         """The examples of the page. Raises `GrammarError`."""
-        return examples(self.enc, page)
+        return examples(self.enc, page, self.spelling)
 
     def header_forms(self, role: Role | None) -> list[HeaderForm]:
         """The forms of a header; see `harmony.docs.header_forms`."""
@@ -85,7 +92,8 @@ class Page:
 
     def text(self, book: Book) -> str:
         """The page."""
-        return paragraphs(f"# {self.title}", NOTICE, self.write(book)) + "\n"
+        text = book.spelling.page(self.write(book))
+        return paragraphs(f"# {self.title}", NOTICE, text) + "\n"
 
 
 def show(example: Example, book: Book, level: int = 3) -> str:

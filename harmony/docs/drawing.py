@@ -37,6 +37,8 @@ class Edge:
     """A state, or whatever else: then it is an error."""
     labels: tuple[str, ...]
     """The inputs, one a line."""
+    special: frozenset[str] = frozenset()
+    """Those of them that are special tokens."""
 
 
 def draw(states: Sequence[str], edges: Sequence[Edge], label: str) -> str:
@@ -101,7 +103,7 @@ class _Drawing:
         if self._at(edge.target) == self._at(edge.source) + 1:
             self._path(f"M{x + BOX_WIDTH:g} {middle:g}H{end - 8:g}")
             self._arrow(end, middle, 1, 0)
-            self._lines(edge.labels, (x + BOX_WIDTH + end) / 2, middle - 8, upwards=True)
+            self._lines(edge, (x + BOX_WIDTH + end) / 2, middle - 8, upwards=True)
             return
         # Over the boxes between.
         start = x + BOX_WIDTH * 0.8
@@ -111,7 +113,7 @@ class _Drawing:
             f"{stop:g} {y - 8:g}"
         )
         self._arrow(stop, y, 0, 1)
-        self._lines(edge.labels, (start + stop) / 2, y - LOOP * 1.5 - 6, upwards=True)
+        self._lines(edge, (start + stop) / 2, y - LOOP * 1.5 - 6, upwards=True)
 
     def _back(self, edge: Edge) -> None:
         x, y = self._box(edge.source)
@@ -124,7 +126,7 @@ class _Drawing:
             f"H{stop + 12:g}Q{stop:g} {low:g} {stop:g} {low - 12:g}V{bottom + 8:g}"
         )
         self._arrow(stop, bottom, 0, -1)
-        self._lines(edge.labels, (start + stop) / 2 + BOX_WIDTH / 2, low + LINE)
+        self._lines(edge, (start + stop) / 2 + BOX_WIDTH / 2, low + LINE)
 
     def _loop(self, edge: Edge) -> None:
         x, y = self._box(edge.source)
@@ -135,7 +137,7 @@ class _Drawing:
             f"{middle + 22:g} {y - 7:g}"
         )
         self._arrow(middle + 20, y, -0.25, 1)
-        self._lines(edge.labels, middle, top + 2, upwards=True)
+        self._lines(edge, middle, top + 2, upwards=True)
 
     def _error(self, edge: Edge) -> None:
         x, y = self._box(edge.source)
@@ -144,20 +146,19 @@ class _Drawing:
         self._arrow(middle, self._error_top, 0, 1)
         self._rect(x, self._error_top, BOX_WIDTH, BOX_HEIGHT - 12, "error")
         self._text(middle, self._error_top + 20, edge.target, "error")
-        self._lines(edge.labels, middle, self._error_top + BOX_HEIGHT + 6, kind="muted")
+        self._lines(edge, middle, self._error_top + BOX_HEIGHT + 6)
 
     def _lines(
         self,
-        labels: tuple[str, ...],
+        edge: Edge,
         x: float,
         y: float,
         *,
         upwards: bool = False,
-        kind: str = "",
     ) -> None:
-        top = y - (len(labels) - 1) * LINE if upwards else y
-        for index, label in enumerate(labels):
-            style = kind or ("special" if label.startswith("<") else "muted")
+        top = y - (len(edge.labels) - 1) * LINE if upwards else y
+        for index, label in enumerate(edge.labels):
+            style = "special" if label in edge.special else "muted"
             self._text(x, top + index * LINE, label, style)
 
     def _text(self, x: float, y: float, text: str, kind: str) -> None:

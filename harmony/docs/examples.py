@@ -11,10 +11,12 @@ from harmony.contents import TextContent
 from harmony.errors import GrammarError, HarmonyError
 from harmony.messages import Conversation, Message, Role
 from harmony.options import RenderConversationConfig
+from harmony.spec import load_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harmony.docs.spelling import Spelling
     from harmony.encoding import HarmonyEncoding
 
 KEEP_ALL = RenderConversationConfig(auto_drop_analysis=False)
@@ -44,38 +46,49 @@ class Example:
         return enc.decode(self.tokens(enc, config))
 
 
-def examples(enc: HarmonyEncoding, page: str) -> list[Example]:
+def examples(enc: HarmonyEncoding, page: str, spelling: Spelling) -> list[Example]:
     """The examples of a page, each rendered and read back.
 
+    Those of the library's own spec are left out where an overlay has made them impossible.
+
     Raises:
-        GrammarError: a row does not hold together, or what it renders to reads as another
-            conversation.
+        GrammarError: a row of an overlay does not hold together, or what it renders to reads
+            as another conversation.
     """
+    own = load_spec().rows("examples")
     found = []
     for row in enc.spec.rows("examples"):
-        if row.get("page") != page:
-            continue
-        try:
-            turn = row.get("next_turn")
-            example = Example(
-                row["name"],
-                row["title"],
-                row["prose"],
-                Conversation.from_dict({"messages": json.loads(row["messages"])}),
-                None if turn is None else Role(turn),
-            )
-            read = enc.parse_conversation(example.tokens(enc))
-        except (HarmonyError, ValueError, KeyError) as error:
-            raise GrammarError(
-                f"[[examples]] of the spec: {row.get('name')!r} is not well: {error}"
-            ) from error
-        if read.messages != example.conversation.messages:
-            raise GrammarError(
-                f"[[examples]] of the spec: {row['name']!r} is rendered to what reads as another "
-                f"conversation: {shown(read.messages)}"
-            )
-        found.append(example)
+        if row.get("page") == page:
+            try:
+                found.append(_example(enc, row, spelling))
+            except GrammarError:
+                if row not in own:
+                    raise
     return found
+
+
+def _example(enc: HarmonyEncoding, row: dict[str, Any], spelling: Spelling) -> Example:
+    """A row, rendered and read back."""
+    try:
+        turn = row.get("next_turn")
+        example = Example(
+            row["name"],
+            row["title"],
+            row["prose"],
+            Conversation.from_dict({"messages": json.loads(spelling.text(row["messages"]))}),
+            None if turn is None else Role(turn),
+        )
+        read = enc.parse_conversation(example.tokens(enc))
+    except (HarmonyError, ValueError, KeyError) as error:
+        raise GrammarError(
+            f"[[examples]] of the spec: {row.get('name')!r} is not well: {error}"
+        ) from error
+    if read.messages != example.conversation.messages:
+        raise GrammarError(
+            f"[[examples]] of the spec: {row['name']!r} is rendered to what reads as another "
+            f"conversation: {shown(read.messages)}"
+        )
+    return example
 
 
 def fields(message: Message) -> dict[str, Any]:

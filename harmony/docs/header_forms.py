@@ -50,7 +50,7 @@ class Derivation:
     @property
     def cost(self) -> tuple[int, int, int]:
         """Without repeated words first, then canonical ones, then short ones."""
-        words = [piece for piece in self.pieces if piece.strip() and not piece.startswith("<")]
+        words = [piece for piece in self.pieces if piece.isalnum()]
         return len(words) - len(set(words)), self.rank, len("".join(self.pieces))
 
 

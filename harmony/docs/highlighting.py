@@ -36,7 +36,8 @@ def _harmony(spec: Spec) -> Any:
     kind = needs("pygments.token")
     words = spec.table("recovery")
     space = re.escape(spec.table("header")["white_space"])
-    word = f"[^{space}<]+"
+    special = _any_of(token.text for token in spec.special_tokens.values())
+    word = f"(?:(?!{special})[^{space}])+"
     named = {token.name: re.escape(token.text) for token in spec.special_tokens.values()}
     stops = _any_of(token.text for token in spec.stop_set("any"))
     mark, name_mark = re.escape(words["recipient_mark"]), re.escape(words["name_mark"])
@@ -54,8 +55,8 @@ def _harmony(spec: Spec) -> Any:
                 (named["start"], kind.Keyword, ("header", "author")),
                 # Where `<|start|>` is missing, as in what recovery reads.
                 (named["channel"], kind.Keyword, ("header", "channel")),
-                (_any_of(spec.special_texts.values()), kind.Keyword),
-                (r"[^<]+|<", kind.Text),
+                (special, kind.Keyword),
+                (f"(?:(?!{special}).)+", kind.Text),
             ],
             "author": [
                 (f"({roles})({name_mark})({word})", _groups("Name.Class", "Operator", "Name")),
@@ -70,11 +71,10 @@ def _harmony(spec: Spec) -> Any:
                 (named["constrain"], kind.Keyword, "content-type"),
                 (named["start"], kind.Keyword, "author"),
                 (f"({mark})({word})", _groups("Operator", "Name.Function")),
-                (_any_of(spec.special_texts.values()), kind.Keyword),
+                (special, kind.Keyword),
                 (f"(?:{roles})", kind.Name.Class),
                 (f"[{space}]+", kind.Text),
                 (word, kind.Name.Label),
-                ("<", kind.Text),
             ],
             "channel": [(word, kind.Name.Namespace, "#pop"), ("", kind.Text, "#pop")],
             "content-type": [(word, kind.Name.Label, "#pop"), ("", kind.Text, "#pop")],

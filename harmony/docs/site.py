@@ -6,6 +6,7 @@ follow the page's switch for light and dark, and their rules are links.
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import tempfile
@@ -117,7 +118,8 @@ def _run(encoding: HarmonyEncoding, source: Path, out: Path, doctrees: Path) -> 
         app = sphinx.Sphinx(source, source, out, doctrees, "html", status=None, warning=warned)
         for language, lexer in lexers(encoding.spec).items():
             app.add_lexer(language, lexer)
-        app.connect("doctree-resolved", finish_page)
+        special = [token.text for token in encoding.spec.special_tokens.values()]
+        app.connect("doctree-resolved", functools.partial(finish_page, special=special))
         # Before Napoleon, and behind it.
         app.connect("autodoc-process-docstring", code_in_docstring, priority=400)
         app.connect("autodoc-process-docstring", colons_back, priority=600)

@@ -19,13 +19,15 @@ COLON = "\ue000"
 """Stands for a colon, which Napoleon would take for the end of an attribute's type."""
 
 
-def finish_page(app: Any, doctree: Any, _: str) -> None:
-    """Put the diagrams into the page, and colour the special tokens of inline code."""
+def finish_page(app: Any, doctree: Any, _: str, *, special: list[str]) -> None:
+    """Put the diagrams into the page, and colour the ``special`` tokens of inline code."""
     nodes = needs("docutils.nodes")
     for literal in list(doctree.findall(nodes.literal)):
         # In a title it is also an entry of the contents list.
         if not isinstance(literal.parent, nodes.title):
-            literal.replace_self(nodes.raw("", inline_code(literal.astext()), format="html"))
+            literal.replace_self(
+                nodes.raw("", inline_code(literal.astext(), special), format="html")
+            )
     for image in list(doctree.findall(nodes.image)):
         if image["uri"].startswith(f"{DIAGRAMS}/"):
             svg = (Path(app.srcdir) / image["uri"]).read_text(encoding="utf-8")
@@ -40,11 +42,11 @@ def diagram(svg: str) -> str:
     return f'<div class="diagram">{drawn}</div>'
 
 
-def inline_code(text: str) -> str:
+def inline_code(text: str, special: list[str]) -> str:
     """Inline code as HTML; a long one may break around its special tokens."""
     parts = [
         f'<span class="special">{escape(part)}</span>' if index % 2 else escape(part)
-        for index, part in enumerate(re.split(r"(<\|\w+\|>)", text))
+        for index, part in enumerate(re.split(f"({'|'.join(map(re.escape, special))})", text))
     ]
     long = len(text) > SHORT
     kind = "docutils literal notranslate" + (" long" if long else "")

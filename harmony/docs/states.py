@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from harmony.docs.spelling import Spelling
 from harmony.errors import ParseError
 from harmony.stream import StreamableParser
 from harmony.stream_surface import StreamState
@@ -43,7 +44,7 @@ def transitions(enc: HarmonyEncoding) -> list[Transition]:
     }
     inputs[TEXT] = enc.encode("word")[0]
     inputs[END] = None
-    known = _beginnings(enc)
+    known = _beginnings(enc, Spelling.of(enc.spec))
     return [
         _transition(enc, state, given, token, known[state])
         for state in known
@@ -51,15 +52,18 @@ def transitions(enc: HarmonyEncoding) -> list[Transition]:
     ]
 
 
-def _beginnings(enc: HarmonyEncoding) -> dict[str, list[list[int]]]:
+def _beginnings(enc: HarmonyEncoding, spelling: Spelling) -> dict[str, list[list[int]]]:
     """For each state, token lists that lead to it."""
     found: dict[str, list[list[int]]] = {state.value: [] for state in StreamState}
     for row in enc.spec.rows("dialects"):
-        tokens = enc.encode(row["example"], allowed_special="all")
+        tokens = spelling.tokens(row, enc, "example") or []
         parser = StreamableParser(enc, None)
         found[parser.state.value].append([])
         for index, token in enumerate(tokens, 1):
-            parser.process(token)
+            try:
+                parser.process(token)
+            except ParseError:
+                break  # An overlay has made the example impossible.
             found[parser.state.value].append(tokens[:index])
     return found
 

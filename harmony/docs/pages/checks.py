@@ -15,8 +15,10 @@ FIXES = {"always": "yes", "sometimes": "in some cases", "never": "no"}
 
 def page(book: Book) -> str:
     """An overview, then each rule with a bad and a good example, by family."""
-    rows = book.spec.rows("rules")
-    families = book.spec.rows("rule_families") or [{"prefix": "", "name": ""}]
+    spec = book.spec
+    rows = spec.rows("rules")
+    families = spec.rows("rule_families") or [{"prefix": "", "name": ""}]
+    lenient = [r for r in [*spec.rows("leniencies"), *spec.rows("text_leniencies")] if "check" in r]
     parts = [
         "What a well-formed conversation can still get wrong.",
         book.prose("check"),
@@ -30,11 +32,26 @@ def page(book: Book) -> str:
     ]
     for family in families:
         held = [row for row in rows if row["code"].startswith(family["prefix"])]
-        if family["name"] and held:
-            parts += [f"## {family['name'].capitalize()}", family.get("purpose", "")]
+        read = [row for row in lenient if row["check"].startswith(family["prefix"])]
         level = 3 if family["name"] else 2
+        if family["name"] and (held or read):
+            parts += [f"## {family['name'].capitalize()}", family.get("purpose", "")]
         parts += [_rule(row, level) for row in held]
+        parts.append(_leniencies(read))
     return paragraphs(*parts)
+
+
+def _leniencies(rows: list[dict[str, Any]]) -> str:
+    """The rules that report what a lenient parser makes good."""
+    if not rows:
+        return ""
+    return paragraphs(
+        "What each is about, and how it is read: [recovery](recovery.md).",
+        table(
+            ["rule", "leniency", "severity", "what it says"],
+            ([row["check"], code(row["code"]), row["severity"], row["text"]] for row in rows),
+        ),
+    )
 
 
 def _title(row: dict[str, Any]) -> str:

@@ -44,7 +44,9 @@ def _met(book: Book) -> list[str]:
     found: dict[str, str] = {}
     for row in rows:
         text = str(row.get("input") or row.get("bad") or "")
-        tokens = row.get("tokens") or book.enc.encode(text, allowed_special="all")
+        tokens = book.spelling.tokens(row, book.enc, "input", "bad")
+        if tokens is None:
+            continue
         role = Role(row["role"]) if row.get("role") else None
         try:
             book.enc.parse(tokens, role)

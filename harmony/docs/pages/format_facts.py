@@ -34,9 +34,14 @@ def page(book: Book) -> str:
         book.prose("authority"),
         "## Channels",
         table(
-            ["channel", "shown to users", "purpose"],
+            ["channel", "shown to users", "who speaks on it", "purpose"],
             (
-                [code(row["name"]), "yes" if row.get("visible") else "no", row.get("purpose", "")]
+                [
+                    code(row["name"]),
+                    "yes" if row.get("visible") else "no",
+                    [code(role) for role in row.get("roles", ())] or "anyone",
+                    row.get("purpose", ""),
+                ]
                 for row in spec.rows("channels")
             ),
         ),

@@ -30,10 +30,14 @@ def page(book: Book) -> str:
     parts = [book.prose("recovery"), CODES]
     for rule in sorted({row["rule"] for row in rows}):
         parts.append(f"## Rule {rule}")
-        parts += [_leniency(row, _tokens_read(row, book)) for row in rows if row["rule"] == rule]
+        held = [row for row in rows if row["rule"] == rule]
+        parts += [_leniency(row, read) for row in held if (read := _tokens_read(row, book))]
     parts += ["## Text without special tokens", TEXT]
     parts += [
-        _leniency(row, recover_text(row["bad"], role=Role(row["role"]), encoding=book.enc))
+        _leniency(
+            row,
+            recover_text(book.spelling.text(row["bad"]), role=Role(row["role"]), encoding=book.enc),
+        )
         for row in spec.rows("text_leniencies")
     ]
     parts += [
@@ -50,8 +54,10 @@ def page(book: Book) -> str:
     return paragraphs(*parts)
 
 
-def _tokens_read(row: dict[str, Any], book: Book) -> Transcript:
-    tokens = row.get("tokens") or book.enc.encode(row["bad"], allowed_special="all")
+def _tokens_read(row: dict[str, Any], book: Book) -> Transcript | None:
+    tokens = book.spelling.tokens(row, book.enc, "bad")
+    if tokens is None:
+        return None
     role = Role(row["role"]) if row.get("role") else None
     return book.enc.parse(tokens, role, strict=False, tools=row.get("tools") or ())
 
@@ -63,10 +69,15 @@ def _leniency(row: dict[str, Any], read: Transcript) -> str:
     bad = row.get("bad")
     said = [f"{code(d.code)}: {d.message}" for d in read.diagnostics]
     return paragraphs(
-        f"### {code(row['code'])} ({row['severity']})",
+        f"### {code(row['code'])} ({', '.join([row['severity'], *_rule_of(row)])})",
         row["text"],
         fence(bad, "harmony") if bad else fence(str(row["tokens"])),
         f"Read with {' and '.join(given)}:" if given else "",
         fence(shown(read.messages), "json"),
         "\n".join(f"- {sentence}" for sentence in said),
     )
+
+
+def _rule_of(row: dict[str, Any]) -> list[str]:
+    """The check rule that reports the leniency, where there is one."""
+    return [str(row["check"])] if "check" in row else []

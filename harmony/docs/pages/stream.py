@@ -32,7 +32,7 @@ def page(book: Book) -> str:
         "`StreamableParser` is a machine of few states. This diagram and the table below it were "
         "made by driving the parser: in each state it was given each special token, text, and "
         "the end of the input.",
-        book.diagram("stream", drawing.draw(states, _edges(found), "states"), "The states"),
+        book.diagram("stream", drawing.draw(states, _edges(book, found), "states"), "The states"),
         table(
             ["state", "what it is"],
             (
@@ -79,15 +79,17 @@ def _cell(transition: Transition) -> str:
     return ", or ".join(ways)
 
 
-def _edges(found: list[Transition]) -> list[drawing.Edge]:
+def _edges(book: Book, found: list[Transition]) -> list[drawing.Edge]:
     """The transitions, those with the same ends together."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for transition in found:
         targets = [*transition.states, *([ERROR] if transition.errors else [])]
         for target in targets:
             grouped.setdefault((transition.state, target), []).append(transition.given)
+    special = frozenset(token.text for token in book.spec.special_tokens.values())
     return [
-        drawing.Edge(source, target, _labels(given)) for (source, target), given in grouped.items()
+        drawing.Edge(source, target, _labels(given), special)
+        for (source, target), given in grouped.items()
     ]
 
 

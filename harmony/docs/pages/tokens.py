@@ -14,7 +14,7 @@ def page(book: Book) -> str:
     """Special tokens, stop sets, the vocabulary."""
     spec = book.spec
     vocabulary = spec.table("vocabulary")
-    reserved = vocabulary["reserved_text"].format(id="…")
+    reserved = str(vocabulary.get("reserved_text", "")).format(id="…")
     pattern = vocabulary.get("pattern", [])
     return paragraphs(
         table(
@@ -22,7 +22,7 @@ def page(book: Book) -> str:
             ([code(t.text), t.id, t.purpose] for t in spec.special_tokens.values()),
         ),
         f"The ids from {vocabulary['first_special']} to {vocabulary['last_special']} that the "
-        f"table does not name are reserved: {code(reserved)}.",
+        f"table does not name are reserved{reserved and f': {code(reserved)}'}.",
         "## Stop sets",
         book.prose("stop"),
         table(

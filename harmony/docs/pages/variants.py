@@ -85,7 +85,9 @@ def differences(book: Book) -> str:
 
 
 def _ours(row: dict[str, Any], book: Book) -> str:
-    tokens = row.get("tokens") or book.enc.encode(row["input"], allowed_special="all")
+    tokens = book.spelling.tokens(row, book.enc, "input")
+    if tokens is None:
+        return str(row["ours"])
     role = Role(row["role"]) if row.get("role") else None
     try:
         return shown(book.enc.parse(tokens, role).messages)
