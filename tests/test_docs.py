@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,13 +19,16 @@ import harmony  # noqa: E402
 from harmony import GrammarError, MissingExtra, Role, UnknownName  # noqa: E402
 from harmony.docs import build_reference, write_files  # noqa: E402
 from harmony.docs.anatomy import parts  # noqa: E402
+from harmony.docs.book import Book  # noqa: E402
 from harmony.docs.build import guides  # noqa: E402
 from harmony.docs.examples import fields  # noqa: E402
 from harmony.docs.extra import PACKAGES, needs  # noqa: E402
+from harmony.docs.findings import findings  # noqa: E402
 from harmony.docs.header_forms import header_forms  # noqa: E402
 from harmony.docs.markdown import NOTICE, code, fence, slug, table  # noqa: E402
 from harmony.docs.states import END, TEXT, transitions  # noqa: E402
-from harmony.spec import load_spec  # noqa: E402
+from harmony.encoding import HarmonyEncoding  # noqa: E402
+from harmony.spec import Spec, load_spec  # noqa: E402
 from tests.test_readme import blocks  # noqa: E402
 from tools.cache_syntax import written  # noqa: E402
 
@@ -338,6 +342,74 @@ class TestOverlays:
         with pytest.raises(GrammarError, match=said) as raised:
             build_reference(mine)
         assert "'mine'" in str(raised.value)
+
+
+class TestFindings:
+    """What the checker says of an example is shown, where there is a checker."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch) -> list:
+        """What a checker was asked."""
+        found: list = []
+
+        def check(enc, subject, **with_what):
+            found.append((enc, subject, with_what))
+            return [SimpleNamespace(code="HAR1", message="wrong")]
+
+        monkeypatch.setattr(HarmonyEncoding, "check", check, raising=False)
+        return found
+
+    def test_text(self, enc, asked):
+        text = "<|start|>user<|message|>Hi<|end|>"
+        assert findings(text, Book(enc)) == ["`HAR1`: wrong"]
+        given = {"text": text, "role": "assistant", "tools": '["f"]', "context": 8}
+        findings(given, Book(enc))
+        assert [subject for _, subject, _ in asked] == [enc.encode(text, allowed_special="all")] * 2
+        assert asked[1][2] == {
+            "role": Role.ASSISTANT,
+            "tools": ["f"],
+            "response_format": None,
+            "context": 8,
+        }
+
+    def test_messages_and_stripped_text(self, enc, asked):
+        findings({"messages": '[{"role": "user", "content": "Hi"}]'}, Book(enc))
+        findings({"text": "finalHi", "stripped": True, "role": "assistant"}, Book(enc))
+        assert asked[0][1].messages[0].content[0].text == "Hi"
+        assert asked[1][1].messages[0].channel == "final"
+
+    def test_other_limits(self, enc, asked):
+        findings({"text": "", "limits": {"action_tokens": 7}}, Book(enc))
+        assert asked[0][0].spec.table("limits")["action_tokens"] == 7
+
+    def test_an_extra_that_is_not_installed(self, enc, monkeypatch):
+        def check(*_, **__):
+            raise MissingExtra("pip install it")
+
+        monkeypatch.setattr(HarmonyEncoding, "check", check, raising=False)
+        assert findings("", Book(enc)) == []
+
+    def test_no_checker(self, enc, monkeypatch):
+        monkeypatch.delattr(HarmonyEncoding, "check", raising=False)
+        assert findings("", Book(enc)) == []
+
+
+def test_rules_of_families_and_of_leniencies(enc):
+    """The rows as the checker has them."""
+    rule = load_spec().rows("rules")[0] | {"code": "HAR101", "name": "mine", "fix": "always"}
+    leniency = load_spec().rows("leniencies")[0] | {"check": "HAR601"}
+    families = [{"prefix": "HAR1", "name": "structure"}, {"prefix": "HAR6", "name": "deviations"}]
+    data = load_spec().data | {
+        "rules": [rule | {"bad": {"text": "<|return|>", "tools": "[" + "1, " * 20 + "1]"}}],
+        "leniencies": [leniency],
+        "rule_families": families,
+    }
+    added = build_reference(harmony.load_harmony_encoding("HarmonyGptOss", spec=Spec(data)))
+    assert "| [HAR101 mine](#har101-mine) |" in added["rules.md"]
+    assert "## Structure\n\n### HAR101 mine" in added["rules.md"]
+    assert f"| HAR601 | `{leniency['code']}` |" in added["rules.md"]
+    assert "tools:\n\n```json\n[1, 1" in added["rules.md"]
+    assert f"### `{leniency['code']}` ({leniency['severity']}, HAR601)" in added["recovery.md"]
 
 
 class TestFiles:

@@ -21,23 +21,28 @@ def api_pages() -> dict[str, str]:
 
     A room whose extra is not installed has no page.
     """
-    homes: dict[str, list[str]] = {}
+    rooms = [
+        f"harmony.{room.name}"
+        for room in pkgutil.iter_modules(harmony.__path__)
+        if room.ispkg and room.name not in NOT_PYTHON
+    ]
+    homes: dict[str, dict[str, None]] = {}
     for name in harmony.__all__:
-        home = getattr(getattr(harmony, name), "__module__", "harmony")
-        if not isinstance(getattr(harmony, name), type) and not callable(getattr(harmony, name)):
-            continue  # A type alias, which its module's text names.
-        homes.setdefault(home, []).append(name)
-    pages = {f"{FOLDER}/{_file(home)}": _page(home, names) for home, names in sorted(homes.items())}
-    for room in pkgutil.iter_modules(harmony.__path__):
-        if room.ispkg and room.name not in NOT_PYTHON:
-            module = f"harmony.{room.name}"
-            try:
-                names = list(getattr(importlib.import_module(module), "__all__", ()))
-            except MissingExtra:
-                continue
-            if names:
-                pages[f"{FOLDER}/{_file(module)}"] = _page(module, names)
-    return pages
+        found = getattr(harmony, name)
+        if callable(found):  # Else a type alias, which stands in the signatures.
+            module = found.__module__
+            room = next((room for room in rooms if module.startswith(f"{room}.")), module)
+            homes.setdefault(room, {})[name] = None
+    for room in rooms:
+        try:
+            names = getattr(importlib.import_module(room), "__all__", ())
+        except MissingExtra:
+            continue
+        homes.setdefault(room, {}).update(dict.fromkeys(names))
+    return {
+        f"{FOLDER}/{_file(home)}": _page(home, sorted(names))
+        for home, names in sorted(homes.items())
+    }
 
 
 def _file(module: str) -> str:
@@ -45,20 +50,16 @@ def _file(module: str) -> str:
 
 
 def _page(module: str, names: list[str]) -> str:
-    summary = inspect.getdoc(importlib.import_module(module)) or ""
-    title = module
-    lines = [title, "=" * len(title), "", summary.partition("\n\n")[0], ""]
-    for name in sorted(names):
-        found = getattr(importlib.import_module(module), name, None)
-        where = getattr(found, "__module__", module)
+    where = importlib.import_module(module)
+    summary = inspect.getdoc(where) or ""
+    lines = [module, "=" * len(module), "", summary.partition("\n\n")[0], ""]
+    for name in names:
+        found = getattr(where, name, None) or getattr(harmony, name, None)
+        full = f"{getattr(found, '__module__', module)}.{name}"
         if isinstance(found, type):
             kind = "autoexception" if issubclass(found, BaseException) else "autoclass"
-            lines += [
-                f".. {kind}:: {where}.{name}",
-                "   :members:",
-                f"   :inherited-members: {BUILT_IN}",
-                "",
-            ]
+            lines += [f".. {kind}:: {full}", "   :members:"]
+            lines += [f"   :inherited-members: {BUILT_IN}", ""]
         elif callable(found):
-            lines += [f".. autofunction:: {where}.{name}", ""]
+            lines += [f".. autofunction:: {full}", ""]
     return "\n".join(lines)

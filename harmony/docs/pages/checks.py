@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from harmony.docs.findings import findings
 from harmony.docs.markdown import code, fence, paragraphs, slug, table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def page(book: Book) -> str:
         level = 3 if family["name"] else 2
         if family["name"] and (held or read):
             parts += [f"## {family['name'].capitalize()}", family.get("purpose", "")]
-        parts += [_rule(row, level) for row in held]
+        parts += [_rule(row, level, book) for row in held]
         parts.append(_leniencies(read))
     return paragraphs(*parts)
 
@@ -62,13 +63,14 @@ def _fix(row: dict[str, Any]) -> str:
     return FIXES.get(row.get("fix", "never"), str(row.get("fix")))
 
 
-def _rule(row: dict[str, Any], level: int) -> str:
+def _rule(row: dict[str, Any], level: int, book: Book) -> str:
     return paragraphs(
         f"{'#' * level} {_title(row)}",
         f"{row['text']} ({row['severity']})",
         row.get("prose", ""),
         "Wrong:",
         _example(row.get("bad")),
+        "\n".join(f"- {found}" for found in findings(row.get("bad"), book)),
         "Right:",
         _example(row.get("good")),
     )
