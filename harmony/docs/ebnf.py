@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from harmony.docs.walking import alternatives
 from harmony.syntax import Choice, Node, Repeat, Rule, Sequence, Syntax, Terminal
 from harmony.vocabulary import MARK
 
@@ -71,8 +72,8 @@ class Printer:
                 # A choice in a sequence needs parentheses, a sequence in a choice none.
                 text = " ".join(self.node(part, inside=True) for part in parts)
                 return f"( {text} )" if inside else text
-            case Choice(alternatives, _):
-                text = " | ".join(self.node(part) for part in alternatives)
+            case Choice():
+                text = " | ".join(self.node(part) for part, _ in alternatives(node))
                 return f"( {text} )" if inside else text
             case Repeat(part, least, most):
                 return f"{self.node(part, inside=True)}{times(least, most)}"
@@ -81,10 +82,12 @@ class Printer:
         """A production: ``name ::= …``."""
         node = self.syntax.rule(name)
         whole = f"{name} ::= {self.node(node)}"
-        aliases = node.aliases if isinstance(node, Choice) else ()
-        if not isinstance(node, Choice) or (len(whole) <= LINE and not any(aliases)):
+        if not isinstance(node, Choice):
             return whole
-        lines = [self.node(part) for part in node.alternatives]
+        parts, aliases = zip(*alternatives(node), strict=True)
+        if len(whole) <= LINE and not any(aliases):
+            return whole
+        lines = [self.node(part) for part in parts]
         width = max(len(line) for line in lines)
         shown = [
             f"{line:{width}}  /* {alias} */" if alias else line

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harmony.docs.spelling import Spelling
     from harmony.encoding import HarmonyEncoding
 
+LINE = 240
+"""Characters of JSON that stand in one line."""
 KEEP_ALL = RenderConversationConfig(auto_drop_analysis=False)
 
 
@@ -100,5 +102,10 @@ def fields(message: Message) -> dict[str, Any]:
 
 
 def shown(messages: Iterable[Message]) -> str:
-    """Messages as JSON, one a line."""
-    return "\n".join(json.dumps(fields(message), ensure_ascii=False) for message in messages)
+    """Messages as JSON, one a line; a long one over several lines."""
+    return "\n".join(_json(fields(message)) for message in messages)
+
+
+def _json(form: dict[str, Any]) -> str:
+    line = json.dumps(form, ensure_ascii=False)
+    return line if len(line) <= LINE else json.dumps(form, ensure_ascii=False, indent=2)

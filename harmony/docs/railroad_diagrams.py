@@ -9,6 +9,7 @@ import attrs
 from harmony.docs.ebnf import Printer
 from harmony.docs.extra import needs
 from harmony.docs.svg import document
+from harmony.docs.walking import alternatives
 from harmony.syntax import Choice, Node, Repeat, Rule, Sequence, Terminal
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class Railroad:
                 return rail.Skip()
             case Sequence(parts):
                 return self._rows([self._item(part, width) for part in parts], width)
-            case Choice(alternatives, aliases):
+            case Choice():
                 items = [
                     self._aliased(alternative, alias, width - 40)
-                    for alternative, alias in zip(alternatives, aliases, strict=True)
+                    for alternative, alias in alternatives(node)
                 ]
                 return self._choice(items)
             case Repeat(part, least, most):

@@ -10,6 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def alternatives(choice: Choice) -> list[tuple[Node, str]]:
+    """The alternatives and their aliases; those that `%extend` brings stand among the others."""
+    found: list[tuple[Node, str]] = []
+    for node, alias in zip(choice.alternatives, choice.aliases, strict=True):
+        if isinstance(node, Choice) and not alias:
+            found += alternatives(node)
+        else:
+            found.append((node, alias))
+    return found
+
+
 def direct(node: Node) -> Iterator[Node]:
     """``node`` and the nodes below it; a rule is a leaf."""
     yield node

@@ -64,23 +64,21 @@ def _example(example: Example, book: Book) -> str:
 
 def differences(book: Book) -> str:
     """The deliberate differences, with our reading as it is now."""
-    rows = book.spec.rows("differences")
     return paragraphs(
         "Where the reference is plainly wrong, this library differs on purpose. Each row is run "
         "against both implementations by the tests.",
-        table(
-            ["input", "role", "openai-harmony 0.0.8", "ours", "why"],
-            (
-                [
-                    code(row.get("input") or row.get("tokens")),
-                    code(row.get("role", "")),
-                    row["theirs"],
-                    code(_ours(row, book)),
-                    row["reason"],
-                ]
-                for row in rows
-            ),
-        ),
+        *(_difference(row, book) for row in book.spec.rows("differences")),
+    )
+
+
+def _difference(row: dict[str, Any], book: Book) -> str:
+    given = row.get("input")
+    return paragraphs(
+        f"## {row['name'].replace('-', ' ').capitalize()}",
+        fence(given, "harmony") if given else fence(str(row["tokens"])),
+        f"Read with role {code(row['role'])}:" if row.get("role") else "",
+        f"- openai-harmony 0.0.8: {row['theirs']}\n- here: {code(_ours(row, book))}",
+        row["reason"],
     )
 
 
