@@ -229,6 +229,31 @@ def loading_rows() -> dict[str, float]:
     return {name: seconds * 1e3 for name, seconds in times.items()}
 
 
+def check_rows(count: int) -> dict[str, float]:
+    """Messages that are checked in a minute, one conversation of seven after the other."""
+    enc = harmony.load_harmony_encoding("HarmonyGptOss")
+    told = [scenarios.checked_conversation(harmony, number) for number in range(count)]
+    keep = harmony.RenderConversationConfig(auto_drop_analysis=False)
+    tokens = [enc.render_conversation(each, keep) for each in told]
+    texts = [enc.parse(each).conversation for each in tokens]
+    damaged = [[*each[:-1], enc.stop_tokens()[0], *each[-1:]] for each in tokens]
+    messages = sum(len(each.messages) for each in told)
+    enc.check(told[0])
+
+    def rate(checked: list[Any], **options: Any) -> float:
+        seconds = best_of(lambda: [enc.check(each, **options) for each in checked])
+        return messages / seconds * 60
+
+    return {
+        "conversations": rate(told),
+        "conversations, without JSON Schemas": rate(told, ignore="HAR306,HAR404,HAR801"),
+        "conversations, and their context": rate(told, context=8192),
+        "conversations whose system and developer messages are text": rate(texts),
+        "tokens": rate(tokens),
+        "tokens that only a lenient parser reads": rate(damaged),
+    }
+
+
 def main() -> None:
     """Measure everything and print it."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -245,6 +270,7 @@ def main() -> None:
         starts = start_rows(folder, 3 if chosen.quick else 9)
     growth = growth_rows(GROWTH[:3] if chosen.quick else GROWTH)
     loading = loading_rows()
+    checks = check_rows(100 if chosen.quick else 500)
     machine = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -258,6 +284,7 @@ def main() -> None:
             "start": starts,
             "growth": growth,
             "loading_ms": loading,
+            "checked_messages_a_minute": checks,
         }
         print(as_json(result))
         return
@@ -268,6 +295,9 @@ def main() -> None:
     print("| made when first used | ms |\n|---|---:|")
     for name, value in loading.items():
         print(f"| {name} | {value:.1f} |")
+    print("\n| checked | messages a minute |\n|---|---:|")
+    for name, value in checks.items():
+        print(f"| {name} | {value:,.0f} |")
 
 
 def print_speed(rows: list[Row]) -> None:

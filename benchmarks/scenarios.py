@@ -128,3 +128,41 @@ def completion_text(size: int, text: str = PROSE) -> str:
         f"<|start|>assistant<|channel|>analysis<|message|>{thought}<|end|>"
         f"<|start|>assistant<|channel|>final<|message|>{answer}<|return|>"
     )
+
+
+def checked_conversation(api: Any, number: int) -> Any:
+    """A whole conversation of seven messages that is right: a call with arguments, an answer.
+
+    ``number`` makes it another one, so that nothing that is remembered of one serves the next.
+    """
+    message, role = api.Message, api.Role
+    weather = {
+        "type": "object",
+        "properties": {
+            "location": {"type": "string", "description": "City and country, e.g. Vienna, AT"},
+            "days": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "unit": {"type": "string", "enum": ["celsius", "fahrenheit"], "default": "celsius"},
+        },
+        "required": ["location"],
+    }
+    tool = api.ToolDescription.new("get_weather", "Tells the weather there.", weather)
+    developer = api.DeveloperContent.new().with_instructions(f"Be brief, number {number}.")
+    name = "functions.get_weather"
+    return api.Conversation.from_messages(
+        [
+            message.from_role_and_content(role.SYSTEM, api.SystemContent.new()),
+            message.from_role_and_content(role.DEVELOPER, developer.with_function_tools([tool])),
+            message.from_role_and_content(role.USER, f"How warm is it in street {number}?"),
+            message.from_role_and_content(role.ASSISTANT, PROSE).with_channel("analysis"),
+            message.from_role_and_content(
+                role.ASSISTANT, f'{{"location": "Street {number}, Vienna, AT", "days": [0, 1]}}'
+            )
+            .with_channel("commentary")
+            .with_recipient(name)
+            .with_content_type("<|constrain|>json"),
+            message.from_author_and_content(api.Author.new(role.TOOL, name), "21 °C, clear")
+            .with_channel("commentary")
+            .with_recipient("assistant"),
+            message.from_role_and_content(role.ASSISTANT, SCRIPTS).with_channel("final"),
+        ]
+    )

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harmony.check.fixes import apply_fixes as apply_fixes
     from harmony.contents import ChannelConfig as ChannelConfig
     from harmony.contents import Content as Content
     from harmony.contents import DeveloperContent as DeveloperContent
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from harmony.contents import SystemContent as SystemContent
     from harmony.contents import TextContent as TextContent
     from harmony.encoding import HarmonyEncoding as HarmonyEncoding
+    from harmony.errors import CheckFailed as CheckFailed
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
     from harmony.errors import InvalidMessage as InvalidMessage
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from harmony.tools import ToolDescription as ToolDescription
     from harmony.tools import ToolNamespaceConfig as ToolNamespaceConfig
     from harmony.transcript import Diagnostic as Diagnostic
+    from harmony.transcript import Edit as Edit
+    from harmony.transcript import Fix as Fix
     from harmony.transcript import Span as Span
     from harmony.transcript import TokenRange as TokenRange
     from harmony.transcript import Transcript as Transcript
@@ -55,14 +59,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "check.fixes": "apply_fixes",
     "contents": (
         "ChannelConfig Content DeveloperContent ReasoningEffort ResponseFormat SystemContent "
         "TextContent"
     ),
     "encoding": "HarmonyEncoding",
     "errors": (
-        "GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken InvalidUtf8 "
-        "MissingExtra ParseError RenderError UnknownName VocabularyError"
+        "CheckFailed GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken "
+        "InvalidUtf8 MissingExtra ParseError RenderError UnknownName VocabularyError"
     ),
     "events": "ContentDelta Event HeaderParsed MessageFinished",
     "loading": "HarmonyEncodingName load_harmony_encoding",
@@ -73,7 +78,7 @@ _HOMES = {
     "stream_surface": "StreamState",
     "text_recovery": "recover_text",
     "tools": "ToolDescription ToolNamespaceConfig",
-    "transcript": "Diagnostic Span TokenRange Transcript",
+    "transcript": "Diagnostic Edit Fix Span TokenRange Transcript",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

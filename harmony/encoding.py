@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from harmony.check_surface import Checks
 from harmony.grammar import load_grammar
 from harmony.history import History
 from harmony.matcher import Matcher
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from lark import Token, Tree
 
+    from harmony.declared_tools import Tools
     from harmony.grammar import Grammar
-    from harmony.header_words import Tools
     from harmony.matcher import Header
     from harmony.recovery import Recovery
     from harmony.renderer import Renderer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from harmony.vocabulary import Vocabulary
 
 
-class HarmonyEncoding(TokenText):
+class HarmonyEncoding(TokenText, Checks):
     """Renders messages to tokens, and parses tokens to messages.
 
     Made by `load_harmony_encoding`. It keeps no state of any conversation; threads may share
@@ -245,6 +246,7 @@ class HarmonyEncoding(TokenText):
         strict: bool = True,
         tools: Tools = None,
         structured: bool = False,
+        validate: bool = False,
     ) -> Transcript:
         """The messages of a completion or a prompt, where they stood, and what was noticed.
 
@@ -257,8 +259,15 @@ class HarmonyEncoding(TokenText):
             structured: read system and developer messages into `SystemContent` and
                 `DeveloperContent`. Text that does not follow the template stays text, with a
                 diagnostic that says from where on it departs. Spec: [[departures]].
+            validate: check the messages, and refuse what breaks a rule of severity
+                ``"error"``. Spec: [[rules]].
 
-        Raises as `parse_messages_from_completion_tokens` does; never with ``strict=False``.
+        Raises as `parse_messages_from_completion_tokens` does, never with ``strict=False``; and
+        with ``validate=True``, whatever ``strict`` is:
+
+        Raises:
+            CheckFailed: rules are broken; lists them all, with their positions.
+            MissingExtra: as `check` does.
         """
         tokens, role = ids_of(tokens), _optional_role(role)
         if strict:
@@ -270,6 +279,8 @@ class HarmonyEncoding(TokenText):
 
             read_structure(transcript, self.renderer)
         transcript._normalize = self._normalized  # noqa: SLF001 (given, so that it needs no us)
+        if validate:
+            self.checker.validate(transcript, tools)
         return transcript
 
     def _normalized(self, transcript: Transcript) -> Transcript:

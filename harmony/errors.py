@@ -9,6 +9,7 @@
     ├── UnknownName (ValueError)      no encoding, dialect, role or policy has that name
     ├── RenderError                   a message that the format cannot express
     ├── ParseError                    tokens that are not in the format
+    ├── CheckFailed                   a parse with `validate=True` met violations; lists them all
     ├── InvalidToken (ValueError)     an id outside the vocabulary, or text that is a special token
     ├── InvalidUtf8 (ValueError)      tokens whose bytes are not UTF-8
     ├── VocabularyError               the vocabulary file is missing, or is another one
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harmony.messages import Message
+    from harmony.transcript import Diagnostic, Transcript
 
 
 class HarmonyError(RuntimeError):
@@ -163,3 +165,19 @@ class ParseError(HarmonyError):
         if self.remedy:
             lines.append(f"remedy: {self.remedy}")
         return "\n".join(lines)
+
+
+class CheckFailed(HarmonyError):
+    """Tokens are in the format, but break its rules. Spec: [[rules]].
+
+    Attributes:
+        diagnostics: the violations of severity ``"error"``, in the order of the messages.
+        transcript: what was parsed.
+    """
+
+    def __init__(
+        self, message: str, *, diagnostics: Sequence[Diagnostic], transcript: Transcript
+    ) -> None:
+        super().__init__(message)
+        self.diagnostics = list(diagnostics)
+        self.transcript = transcript

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -47,3 +48,8 @@ class MessageFinished:
 
 
 Event: TypeAlias = HeaderParsed | ContentDelta | MessageFinished
+
+
+def event_name(kind: type[Event]) -> str:
+    """What an event is called as plain data: ``"header_parsed"``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

@@ -118,9 +118,9 @@ class Faults:
             return ""
         lex = self._vocabulary.lex
         first = max(0, position - BEFORE)
-        before = _on_one_line(text_of(lex(self._tokens[first:position])))
-        at = _on_one_line(text_of(lex(self._tokens[position : position + 1])))
-        after = _on_one_line(text_of(lex(self._tokens[position + 1 : position + 1 + AFTER])))
+        before = on_one_line(text_of(lex(self._tokens[first:position])))
+        at = on_one_line(text_of(lex(self._tokens[position : position + 1])))
+        after = on_one_line(text_of(lex(self._tokens[position + 1 : position + 1 + AFTER])))
         lead = "…" if first else ""
         tail = "…" if position + 1 + AFTER < len(self._tokens) else ""
         return (
@@ -131,7 +131,8 @@ class Faults:
 _STATES = {"expected_start": "ExpectStart"}
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
+    """``text`` with what breaks a line, or cannot be seen, written as an escape."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -8,72 +8,20 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from harmony.errors import InvalidMessage
 from harmony.messages import Role
-from harmony.tools import ToolDescription, ToolNamespaceConfig
-from harmony.validation import shortened, type_name
 from harmony.vocabulary import text_of
 
 if TYPE_CHECKING:
-    from harmony.spec import Spec
+    from collections.abc import Mapping
 
-Tool: TypeAlias = "ToolDescription | ToolNamespaceConfig | Mapping[str, Any] | str"
-# What a caller may hand in as the declared tools.
-Tools: TypeAlias = "Iterable[Tool] | Tool | None"
+    from harmony.spec import Spec
 
 # Of `functions.f{"a":1}` in a header without <|message|>, `functions.f` is the name.
 NO_NAME = re.compile(rb'[{\["]')
 NAME_LIKE = re.compile(r"[a-z_][a-z0-9_.-]*")
-
-
-def tool_names(tools: Tools, spec: Spec) -> tuple[str, ...]:
-    """The recipients that ``tools`` declare: ``("functions.bash", "python")``.
-
-    A tool alone belongs to the namespace of function tools; a namespace without tools, such
-    as ``python``, is a recipient itself. Mappings are a tool or a namespace in their dict
-    form, a tool in the form of Chat Completions, or namespaces by name. A string is a
-    recipient as it is.
-
-    Raises:
-        InvalidMessage: one of them is none of these.
-    """
-    if tools is None:
-        return ()
-    if isinstance(tools, (str, Mapping, ToolDescription, ToolNamespaceConfig)):
-        tools = [tools]
-    if not isinstance(tools, Iterable):
-        raise InvalidMessage(f"tools: expected tools in a list, got {type_name(tools)}")
-    namespace = spec.table("system_message")["function_namespace"]
-    names = [name for tool in tools for name in _names(tool, namespace)]
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _names(tool: Any, namespace: str) -> Iterable[str]:
-    if isinstance(tool, str):
-        return [tool]
-    if isinstance(tool, ToolDescription):
-        return [f"{namespace}.{tool.name}"]
-    if isinstance(tool, ToolNamespaceConfig):
-        return [f"{tool.name}.{inner.name}" for inner in tool.tools] or [tool.name]
-    if isinstance(tool, Mapping):
-        if isinstance(tool.get("function"), Mapping):
-            tool = tool["function"]
-        name = tool.get("name")
-        if isinstance(name, str):
-            inner = tool.get("tools")
-            if not isinstance(inner, (list, tuple)):
-                return [f"{namespace}.{name}"]
-            return [n for t in inner for n in _names(t, name)] or [name]
-        if all(isinstance(value, (Mapping, ToolNamespaceConfig)) for value in tool.values()):
-            return [n for value in tool.values() for n in _names(value, namespace)]
-    raise InvalidMessage(
-        "tools: expected tools, namespaces or recipient names, "
-        f"got {type_name(tool)}: {shortened(tool)}"
-    )
 
 
 class Word(NamedTuple):

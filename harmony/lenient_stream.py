@@ -28,13 +28,14 @@ from harmony.recovery_parts import State
 from harmony.recovery_reader import RecoveryReader
 from harmony.stream import StreamableParser
 from harmony.stream_surface import StreamState
+from harmony.vocabulary import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
     from harmony.events import Event
-    from harmony.header_words import Tools
     from harmony.matcher import Header
     from harmony.messages import Message
     from harmony.transcript import Diagnostic
@@ -100,7 +101,7 @@ class LenientStreamableParser(StreamableParser):
         The text of one message in one call is one `ContentDelta`; the deltas of all calls,
         joined, are the message's content.
         """
-        self._take_all(tokens)
+        self._take_all(ids_of(tokens))
         return self._taken()
 
     def process_eos(self) -> Self:

@@ -125,4 +125,4 @@ def _is_rows(value: Any) -> bool:
 
 
 def _row_key(row: dict[str, Any]) -> Any:
-    return row.get("name") or row.get("code") or id(row)
+    return row.get("code") or row.get("name") or row.get("prefix") or id(row)

@@ -13,10 +13,11 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harmony.declared_tools import tool_names
 from harmony.errors import InvalidToken
 from harmony.header_choice import Note, Speaker
 from harmony.header_recovery import Piece, read_header
-from harmony.header_words import Lexicon, tool_names
+from harmony.header_words import Lexicon
 from harmony.matcher import LONGEST_OPENING, MOST_OPENINGS
 from harmony.parser import message_of
 from harmony.recovery_parts import Special
@@ -28,8 +29,8 @@ from harmony.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from harmony.declared_tools import Tools
     from harmony.grammar import Grammar
-    from harmony.header_words import Tools
     from harmony.matcher import Header, Matcher
     from harmony.messages import Message, Role
     from harmony.transcript import Bounds
@@ -240,9 +241,10 @@ class Recovery:
         first: int,
     ) -> None:
         """Hand the tokens from the index ``first`` on to ``reader``."""
-        special, size = self.vocabulary.first_special, self.vocabulary.size
+        special, has = self.vocabulary.first_special, self.vocabulary.has
         for index in range(first, len(tokens)):
-            if not special <= tokens[index] < size:
+            # What is no integer at all reads as an id that the vocabulary lacks.
+            if not has(tokens[index]) or tokens[index] < special:
                 continue
             if first < index:
                 reader.text(data[starts[first] : starts[index]], starts[first])

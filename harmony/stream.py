@@ -26,8 +26,8 @@ from harmony.vocabulary import ids_of, literal, text_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.header_words import Tools
     from harmony.matcher import Header
 
 

@@ -22,8 +22,8 @@ from harmony.transcript import Diagnostic, TokenRange, Transcript
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harmony.declared_tools import Tools
     from harmony.encoding import HarmonyEncoding
-    from harmony.header_words import Tools
 
 # What no name holds, so that a word before it ends there.
 END = r"(?=[\s{\[\"]|\Z)"

@@ -47,19 +47,70 @@ class Span:
 
 
 @attrs.frozen
+class Edit:
+    """One change of a message."""
+
+    message_index: int
+    """Which message, as they are numbered before any change."""
+    field: str
+    """The field that is set (``"channel"``), or ``"position"``."""
+    value: str | int | None
+    """What it is set to; the index to which the message moves, or None to take it out."""
+
+
+@attrs.frozen
+class Fix:
+    """How a problem goes away; `apply_fixes` does it. Spec: [[rules]]."""
+
+    description: str
+    """What it does, in words."""
+    edits: tuple[Edit, ...] = ()
+    """The changes; none where it is enough to render the conversation anew."""
+
+
+@attrs.frozen
 class Diagnostic:
-    """Something that a lenient parser met and read all the same. Spec: [[leniencies]]."""
+    """What a lenient parser bore, or a check found. Spec: [[leniencies]], [[rules]]."""
 
     code: str
-    """The leniency's name in the spec: ``"repeated-recipient"``."""
+    """The rule: ``"HAR305"``; of a parser, the leniency: ``"repeated-recipient"``."""
     message: str
-    """What was met and what was made of it, with the text it is about."""
-    tokens: TokenRange
-    """Where."""
+    """What is wrong, in words, with the text it is about."""
+    tokens: TokenRange | None = None
+    """Where, in the tokens that were parsed or checked; None where there are none."""
     severity: str = "warning"
     """``"info"``, ``"warning"`` or ``"error"``."""
     text: str = ""
     """The text that it is about, word for word."""
+    name: str = attrs.field(default="", kw_only=True)
+    """The rule's name: ``"arguments-json"``, ``"repeated-recipient"``; empty of a parser."""
+    message_index: int | None = attrs.field(default=None, kw_only=True)
+    """The message that it is about, counted from 0; None where it is about none, or all."""
+    json_path: str | None = attrs.field(default=None, kw_only=True)
+    """The place in the JSON that it is about, as in ``"$.days[0]"``: in the arguments of a call,
+    in an answer, in the declaration of a tool."""
+    fix: Fix | None = attrs.field(default=None, kw_only=True)
+    """How the problem goes away, where that is certain."""
+
+    @property
+    def place(self) -> str:
+        """Where, in words: ``"message 0, tokens 9-19"``; empty where it is about the whole."""
+        places = []
+        if self.message_index is not None:
+            places.append(f"message {self.message_index}")
+        if self.tokens is not None:
+            start, stop = self.tokens
+            several = stop - start > 1
+            places.append(f"tokens {start}-{stop - 1}" if several else f"token {start}")
+        return ", ".join(places)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data; ``tokens`` is a list of two integers."""
+        out = attrs.asdict(self)
+        out["tokens"] = None if self.tokens is None else list(self.tokens)
+        if self.fix is not None:
+            out["fix"]["edits"] = [attrs.asdict(edit) for edit in self.fix.edits]
+        return out
 
 
 Bounds: TypeAlias = tuple[int, int, int, int]

@@ -31,12 +31,22 @@ class TestAnyIds:
             lambda: StreamableParser(enc, role).feed(tokens),
             lambda: [StreamableParser(enc, role).process(token) for token in tokens],
             lambda: StreamableParser(enc, role).feed(tokens[:1]) and None,
+            lambda: enc.check(tokens, role=role),
         ]
         for call in calls:
             try:
                 call()
             except HarmonyError as error:
                 assert str(error)
+
+    @given(JUNK_IDS, PROMPT_ROLE)
+    def test_recovery_takes_all_of_it(self, enc, tokens, role):
+        transcript = enc.parse(tokens, role, strict=False)
+        unknown = [d for d in transcript.diagnostics if d.code == "unknown-token"]
+        assert len(unknown) == sum(not enc.vocabulary.has(token) for token in tokens)
+        parser = StreamableParser(enc, role, strict=False)
+        parser.feed(tokens)
+        assert parser.process_eos().messages == transcript.messages
 
     @settings(max_examples=100)
     @given(JUNK_IDS)

@@ -28,8 +28,7 @@ from harmony.docs.header_forms import header_forms  # noqa: E402
 from harmony.docs.markdown import NOTICE, code, fence, slug, table  # noqa: E402
 from harmony.docs.states import END, TEXT, transitions  # noqa: E402
 from harmony.encoding import HarmonyEncoding  # noqa: E402
-from harmony.spec import Spec, load_spec  # noqa: E402
-from tests.test_readme import blocks  # noqa: E402
+from harmony.spec import load_spec  # noqa: E402
 from tools.cache_syntax import written  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -129,21 +128,10 @@ def test_links_lead_somewhere(files):
                 assert heading in {slug(title) for title in titles}, (path, target)
 
 
-class TestGuides:
-    """The guides: each snippet runs, in the order of its page."""
-
-    @pytest.mark.parametrize("name", list(guides()))
-    def test_snippets(self, name, tmp_path, monkeypatch):
-        monkeypatch.chdir(ROOT)
-        names: dict[str, object] = {}
-        for line, snippet in blocks("python", guides()[name]):
-            exec(compile("\n" * (line - 1) + snippet, name, "exec"), names)
-
-    def test_there_are_guides(self):
-        expected = {"rendering", "streaming", "recovering", "extending", "migrating"}
-        assert {f"{name}.md" for name in expected} <= set(guides())
-        for name in expected:
-            assert "assert " in guides()[f"{name}.md"]
+def test_there_are_guides():
+    """Their snippets are run by test_guides."""
+    expected = {"rendering", "streaming", "recovering", "check", "extending", "migrating"}
+    assert {f"{name}.md" for name in expected} <= set(guides())
 
 
 class TestTransitions:
@@ -384,34 +372,28 @@ class TestFindings:
         findings({"text": "", "limits": {"action_tokens": 7}}, Book(enc))
         assert asked[0][0].spec.table("limits")["action_tokens"] == 7
 
+    def test_an_example_that_an_overlay_made_impossible(self, enc):
+        assert findings({"messages": '[{"role": "system", "content": "x"}]'}, Book(enc)) == []
+        assert findings({"text": "", "role": "assistant", "tools": "7"}, Book(enc)) == []
+
     def test_an_extra_that_is_not_installed(self, enc, monkeypatch):
         def check(*_, **__):
             raise MissingExtra("pip install it")
 
         monkeypatch.setattr(HarmonyEncoding, "check", check, raising=False)
-        assert findings("", Book(enc)) == []
-
-    def test_no_checker(self, enc, monkeypatch):
-        monkeypatch.delattr(HarmonyEncoding, "check", raising=False)
-        assert findings("", Book(enc)) == []
+        with pytest.raises(MissingExtra):
+            findings("", Book(enc))
 
 
-def test_rules_of_families_and_of_leniencies(enc):
-    """The rows as the checker has them."""
-    rule = load_spec().rows("rules")[0] | {"code": "HAR101", "name": "mine", "fix": "always"}
-    leniency = load_spec().rows("leniencies")[0] | {"check": "HAR601"}
-    families = [{"prefix": "HAR1", "name": "structure"}, {"prefix": "HAR6", "name": "deviations"}]
-    data = load_spec().data | {
-        "rules": [rule | {"bad": {"text": "<|return|>", "tools": "[" + "1, " * 20 + "1]"}}],
-        "leniencies": [leniency],
-        "rule_families": families,
-    }
-    added = build_reference(harmony.load_harmony_encoding("HarmonyGptOss", spec=Spec(data)))
-    assert "| [HAR101 mine](#har101-mine) |" in added["rules.md"]
-    assert "## Structure\n\n### HAR101 mine" in added["rules.md"]
-    assert f"| HAR601 | `{leniency['code']}` |" in added["rules.md"]
-    assert "tools:\n\n```json\n[1, 1" in added["rules.md"]
-    assert f"### `{leniency['code']}` ({leniency['severity']}, HAR601)" in added["recovery.md"]
+def test_rules_stand_in_families_with_what_the_checker_says(spec, files):
+    rules = files["rules.md"]
+    assert "| [HAR101 system-first](#har101-system-first) |" in rules
+    assert "## Structure\n\nWho speaks when.\n\n### HAR101 system-first" in rules
+    for row in spec.rows("rules"):
+        assert f"\n- `{row['code']}`: " in rules, "a bad example is found by its rule"
+    for row in [*spec.rows("leniencies"), *spec.rows("text_leniencies")]:
+        assert f"| {row['check']} | `{row['code']}` |" in rules
+        assert f"### `{row['code']}` ({row['severity']}, {row['check']})" in files["recovery.md"]
 
 
 class TestFiles:

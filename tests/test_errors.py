@@ -12,6 +12,7 @@ from harmony import (
     Author,
     Conversation,
     DeveloperContent,
+    Diagnostic,
     HarmonyError,
     InvalidMessage,
     InvalidToken,
@@ -25,6 +26,7 @@ from harmony import (
     UnknownName,
     errors,
 )
+from harmony.loading import load_harmony_encoding
 from harmony.spec import load_spec
 from tests.strategies import PROMPT_ROLE, VALID_IDS
 from tests.vector_files import ids_of_text, vectors
@@ -216,6 +218,9 @@ def example(kind: type[HarmonyError]) -> HarmonyError:
         return kind("what", path="/a")
     if kind is errors.InvalidType:
         return kind("what", offset=3)
+    if kind is errors.CheckFailed:
+        transcript = load_harmony_encoding("HarmonyGptOss").parse([])
+        return kind("what", diagnostics=[Diagnostic("HAR305", "x")], transcript=transcript)
     return kind("what")
 
 

@@ -13,6 +13,7 @@ from tests.shell import ROOT
 
 EXAMPLES = ROOT / "examples"
 SAYS = {
+    "check.py": ["message 1: HAR305 the arguments are not JSON", "left: ['arguments-json']"],
     "extend.py": [
         "# Valid channels: analysis, commentary, final, critique.",
         "final mime=text/html<|message|><p>27 °C</p><|end|>",

@@ -19,8 +19,9 @@ from harmony import (
     ToolNamespaceConfig,
     load_harmony_encoding,
 )
+from harmony.declared_tools import tool_names
 from harmony.errors import InvalidMessage
-from harmony.header_words import Lexicon, tool_names
+from harmony.header_words import Lexicon
 from harmony.lenient_stream import LenientStreamableParser
 from harmony.recovery import Recovery
 from harmony.spec import Spec, load_spec

@@ -118,12 +118,6 @@ def encoded(enc, text: str) -> list[int]:
 class TestExamples:
     """Each example of the spec is in the format."""
 
-    @pytest.mark.parametrize("row", SPEC.rows("rules"), ids=lambda row: row["code"])
-    def test_rules(self, enc, row):
-        """Spec [[rules]]: "both parse"."""
-        assert enc.parse(encoded(enc, row["good"])).messages
-        assert enc.parse(encoded(enc, row["bad"])).messages
-
     @pytest.mark.parametrize("row", SPEC.rows("dialects"), ids=lambda row: row["name"])
     def test_dialects(self, row):
         encoding = harmony.load_harmony_encoding("HarmonyGptOss", dialect=row["name"])

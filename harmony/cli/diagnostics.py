@@ -22,18 +22,16 @@ def report(diagnostic: Diagnostic, *, as_json: bool, line: int | None = None) ->
             range), ``text``, and ``line`` if it is known.
         line: the line of the input that it is about.
     """
-    start, stop = diagnostic.tokens
     if as_json:
         facts: dict[str, object] = {"line": line} if line is not None else {}
         facts |= {
             "code": diagnostic.code,
             "severity": diagnostic.severity,
             "message": diagnostic.message,
-            "tokens": [start, stop],
+            "tokens": diagnostic.to_dict()["tokens"],
             "text": diagnostic.text,
         }
         say(documents.as_json(facts, jsonl=True))
         return
-    where = f"tokens {start}-{stop - 1}" if stop - start > 1 else f"token {start}"
     code = click.style(diagnostic.code, bold=True)
-    complain(f"{code} ({where}): {diagnostic.message}", diagnostic.severity, line=line)
+    complain(f"{code} ({diagnostic.place}): {diagnostic.message}", diagnostic.severity, line=line)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import harmony
+from harmony.cli.checking import check
 from harmony.cli.documentation import docs, grammar
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
+from harmony.cli.rules import rule
+from harmony.cli.schemas import schema
 from harmony.cli.terminal import complain, flush
 from harmony.cli.tokens import decode, encode, stop, vocab
 from harmony.errors import HarmonyError
@@ -67,6 +70,9 @@ for _subcommand in (
     render_completion,
     render_training,
     parse,
+    check,
+    rule,
+    schema,
     encode,
     decode,
     stop,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,7 +10,7 @@ import attrs
 from harmony.cli.diagnostics import report
 from harmony.cli.documents import as_json, json_of, text_of, token_ids, without_line_break
 from harmony.cli.terminal import read, read_lines, write_line
-from harmony.events import MessageFinished
+from harmony.events import MessageFinished, event_name
 from harmony.messages import Role
 from harmony.stream import StreamableParser
 
@@ -58,7 +57,7 @@ def _write(event: Event) -> None:
 
 def event_dict(event: Event) -> dict[str, Any]:
     """An event as plain data: ``event`` (``"header_parsed"``) and its fields."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    name = event_name(type(event))
     if isinstance(event, MessageFinished):
         return {
             "event": name,

@@ -1,4 +1,4 @@
-"""What the checker says of an example, where there is a checker."""
+"""What the checker says of an example."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 from harmony.docs.markdown import code
 from harmony.encoding import HarmonyEncoding
-from harmony.errors import MissingExtra
+from harmony.errors import HarmonyError, MissingExtra
 from harmony.messages import Conversation, Role
 from harmony.text_recovery import recover_text
 
@@ -24,7 +24,10 @@ def findings(given: Any, book: Book) -> list[str]:
         given: tokens as text, or a table of what is checked and what it is checked with.
         book: what the page is written from.
 
-    Empty without a checker, or if what it needs to validate with is not installed.
+    Empty if an overlay has made the example impossible.
+
+    Raises:
+        MissingExtra: what it needs to validate with is not installed.
     """
     example = given if isinstance(given, dict) else {"text": given or ""}
     enc = book.enc
@@ -32,14 +35,13 @@ def findings(given: Any, book: Book) -> list[str]:
         spec = enc.spec.overlaid({"limits": example["limits"]})
         grammar = attrs.evolve(enc.grammar, spec=spec)
         enc = HarmonyEncoding(enc.name, grammar, enc.vocabulary, enc.dialect)
-    check: Any = getattr(enc, "check", None)
-    if check is None:
-        return []
     role = Role(example["role"]) if "role" in example else None
     with_what = {key: _value(example.get(key)) for key in ("tools", "response_format", "context")}
     try:
-        found = check(_subject(example, enc, role, book), role=role, **with_what)
+        found = enc.check(_subject(example, enc, role, book), role=role, **with_what)
     except MissingExtra:
+        raise
+    except HarmonyError:
         return []
     return [f"{code(finding.code)}: {finding.message}" for finding in found]
 

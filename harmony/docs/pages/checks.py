@@ -68,6 +68,7 @@ def _rule(row: dict[str, Any], level: int, book: Book) -> str:
         f"{'#' * level} {_title(row)}",
         f"{row['text']} ({row['severity']})",
         row.get("prose", ""),
+        f"Needs the extra {code(row['extra'])}." if "extra" in row else "",
         "Wrong:",
         _example(row.get("bad")),
         "\n".join(f"- {found}" for found in findings(row.get("bad"), book)),
