@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
     from harmony.errors import InvalidMessage as InvalidMessage
+    from harmony.errors import InvalidRequest as InvalidRequest
     from harmony.errors import InvalidSchema as InvalidSchema
     from harmony.errors import InvalidToken as InvalidToken
     from harmony.errors import InvalidUtf8 as InvalidUtf8
@@ -66,8 +67,8 @@ _HOMES = {
     ),
     "encoding": "HarmonyEncoding",
     "errors": (
-        "CheckFailed GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken "
-        "InvalidUtf8 MissingExtra ParseError RenderError UnknownName VocabularyError"
+        "CheckFailed GrammarError HarmonyError InvalidMessage InvalidRequest InvalidSchema "
+        "InvalidToken InvalidUtf8 MissingExtra ParseError RenderError UnknownName VocabularyError"
     ),
     "events": "ContentDelta Event HeaderParsed MessageFinished",
     "loading": "HarmonyEncodingName load_harmony_encoding",

@@ -4,6 +4,7 @@
 
     HarmonyError (RuntimeError)
     ├── InvalidMessage (ValueError)   a message, content or option of the wrong type or value
+    ├── InvalidRequest (ValueError)   a request of an API that cannot be converted; names the field
     ├── InvalidSchema (ValueError)    a JSON Schema that cannot be rendered; names the path in it
     ├── InvalidType (ValueError)      text that is no type of a tools section; names the offset
     ├── UnknownName (ValueError)      no encoding, dialect, role or policy has that name
@@ -54,6 +55,17 @@ def _rebuild(
 
 class InvalidMessage(HarmonyError, ValueError):
     """A message, content, conversation or option has the wrong type or value."""
+
+
+class InvalidRequest(HarmonyError, ValueError):
+    """A request, or a message of it, cannot be converted.
+
+    ``path`` names the field in the request: ``"messages[2].tool_call_id"``.
+    """
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
 
 
 class InvalidSchema(HarmonyError, ValueError):

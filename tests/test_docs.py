@@ -206,6 +206,7 @@ class TestMarkdown:
 
 
 OVERLAY = {
+    "billing": {"prose": "Who pays.", "currency": "EUR", "by_role": {"user": "yes"}},
     "channels": [{"name": "critique", "visible": False, "purpose": "Second thoughts."}],
     "roles": [{"name": "reviewer", "authority": 6, "purpose": "Reviews."}],
     "content_types": [{"name": "csv", "purpose": "Comma-separated values."}],
@@ -249,6 +250,11 @@ class TestOverlays:
         assert "Comma-separated values." in added["format.md"]
         assert "<|start|>assistant<|channel|>critique<|message|>Hm.<|end|>" in added["format.md"]
         assert "| 200100 | Opens a note. |" in added["tokens.md"]
+
+    def test_a_table_that_no_page_is_about(self, added, files):
+        assert "## Billing\n\nWho pays.\n\n| by role |  |" in added["format.md"]
+        assert "| currency | `EUR` |" in added["format.md"]
+        assert "## Format\n" not in files["format.md"]
 
     def test_a_dialect_stands_beside_the_others(self, added):
         assert (

@@ -13,6 +13,7 @@ from tests.shell import ROOT
 
 EXAMPLES = ROOT / "examples"
 SAYS = {
+    "agent.py": ["tokens, cached 197: True", "None: It is 27 °C in Lisbon and 3 °C in Oslo."],
     "check.py": ["message 1: HAR305 the arguments are not JSON", "left: ['arguments-json']"],
     "extend.py": [
         "# Valid channels: analysis, commentary, final, critique.",

@@ -9,6 +9,7 @@ import click
 
 import harmony
 from harmony.cli.checking import check
+from harmony.cli.converting import convert
 from harmony.cli.documentation import docs, grammar
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
@@ -70,6 +71,7 @@ for _subcommand in (
     render_completion,
     render_training,
     parse,
+    convert,
     check,
     rule,
     schema,

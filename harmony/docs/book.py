@@ -46,8 +46,12 @@ class Book:
         """The facts."""
         return self.enc.spec
 
+    told: set[str] = attrs.field(factory=set)
+    """The tables of the spec whose prose stands on a page."""
+
     def prose(self, table: str) -> str:
         """The prose of a table of the spec; ``""`` where it has none."""
+        self.told.add(table)
         facts: Any = self.spec.data.get(table, {})
         return str(facts.get("prose", "")).strip() if isinstance(facts, dict) else ""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harmony import resources
 from harmony.docs.book import DIAGRAMS, Book
-from harmony.docs.markdown import NOTICE, paragraphs
+from harmony.docs.markdown import NOTICE, code, paragraphs, table
 from harmony.docs.pages import PAGES
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
 
     from harmony.encoding import HarmonyEncoding
 
@@ -54,7 +55,29 @@ def build_reference(encoding: HarmonyEncoding) -> dict[str, str]:
     """
     book = Book(encoding)
     pages = {f"{page.name}.md": page.text(book) for page in PAGES}
+    pages[f"{PAGES[0].name}.md"] += _untold(book)
     return {INDEX: _index(book), **pages, **book.diagrams}
+
+
+def _untold(book: Book) -> str:
+    """The tables of the spec that have prose and that no page is about, an overlay's say."""
+    sections = []
+    for name, facts in book.spec.data.items():
+        if not isinstance(facts, dict) or "prose" not in facts or name in book.told:
+            continue
+        sections += [f"## {name.replace('_', ' ').capitalize()}", facts["prose"]]
+        for key, value in facts.items():
+            if isinstance(value, dict):
+                sections.append(table([key.replace("_", " "), ""], _code_rows(value)))
+        plain = {k.replace("_", " "): v for k, v in facts.items() if not isinstance(v, dict)}
+        rows = [[key, code(value)] for key, value in plain.items() if key != "prose"]
+        sections.append(table(["fact", "value"], rows) if rows else "")
+    text = paragraphs(*sections)
+    return f"\n{book.spelling.page(text)}\n" if text else ""
+
+
+def _code_rows(facts: dict[str, Any]) -> Iterable[list[object]]:
+    return ([code(key), code(value)] for key, value in facts.items())
 
 
 def _index(book: Book) -> str:

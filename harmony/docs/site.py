@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harmony.encoding import HarmonyEncoding
 
 STYLE = "harmony.css"
+LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")
 OPTIONS: dict[str, Any] = {
     "extensions": ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"],
     "html_theme": "furo",
@@ -76,7 +77,9 @@ def build_site(encoding: HarmonyEncoding, folder: str | os.PathLike[str]) -> lis
     for module in ("furo", "myst_parser", "railroad", "sphinx"):
         needs(module)
     files = build_reference(encoding)
-    written, api = guides(), api_pages()
+    # A guide's links to files of the repository lead nowhere from a site.
+    written = {name: LINK_OUT.sub(r"\1", text) for name, text in guides().items()}
+    api = api_pages()
     files[INDEX] += _contents(list(written), list(api))
     style = (Path(__file__).parent / "static" / STYLE).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as place:

@@ -19,7 +19,7 @@ def page(book: Book) -> str:
     return paragraphs(
         facts["summary"],
         fence(facts["message"], "harmony"),
-        facts["prose"],
+        book.prose("format"),
         _anatomy(book),
         "The syntax of all this is in [the grammar](grammar.md), the special tokens in "
         "[their table](tokens.md), and every form of a header in [headers](headers.md).",
