@@ -10,6 +10,7 @@ import click
 import harmony
 from harmony.cli.checking import check
 from harmony.cli.converting import convert
+from harmony.cli.documentation import docs, grammar
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
@@ -78,6 +79,8 @@ for _subcommand in (
     decode,
     stop,
     vocab,
+    grammar,
+    docs,
 ):
     command.add_command(_subcommand)
 
