@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harmony.contents import SystemContent as SystemContent
     from harmony.contents import TextContent as TextContent
     from harmony.encoding import HarmonyEncoding as HarmonyEncoding
+    from harmony.errors import ForbiddenToken as ForbiddenToken
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
     from harmony.errors import InvalidMessage as InvalidMessage
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from harmony.errors import ParseError as ParseError
     from harmony.errors import RenderError as RenderError
     from harmony.errors import UnknownName as UnknownName
+    from harmony.errors import UnsupportedSchema as UnsupportedSchema
     from harmony.errors import VocabularyError as VocabularyError
     from harmony.events import ContentDelta as ContentDelta
     from harmony.events import Event as Event
@@ -61,8 +63,9 @@ _HOMES = {
     ),
     "encoding": "HarmonyEncoding",
     "errors": (
-        "GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken InvalidUtf8 "
-        "MissingExtra ParseError RenderError UnknownName VocabularyError"
+        "ForbiddenToken GrammarError HarmonyError InvalidMessage InvalidSchema InvalidToken "
+        "InvalidUtf8 MissingExtra ParseError RenderError UnknownName UnsupportedSchema "
+        "VocabularyError"
     ),
     "events": "ContentDelta Event HeaderParsed MessageFinished",
     "loading": "HarmonyEncodingName load_harmony_encoding",
