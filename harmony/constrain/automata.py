@@ -18,6 +18,8 @@ Interval: TypeAlias = tuple[int, int]
 LAST_CHARACTER = 0x10FFFF
 SURROGATES = (0xD800, 0xDFFF)
 MOST_STATES = 6000
+MOST_MERGED = 400
+"""Above so many states none are merged: a counter would need a round for each."""
 EVERY: tuple[Interval, ...] = ((0, SURROGATES[0] - 1), (SURROGATES[1] + 1, LAST_CHARACTER))
 """All characters: surrogates are none."""
 
@@ -202,10 +204,12 @@ def table(
     machine: Machine,
     characters: tuple[Interval, ...] = EVERY,
     *,
-    merge: bool = True,
+    merged: int = MOST_MERGED,
     most: int = MOST_STATES,
 ) -> Table | None:
     """``machine`` over ``characters`` as a table; None if it accepts nothing.
+
+    With up to ``merged`` states those that accept the same are merged.
 
     Raises:
         TooComplex: it has more than ``most`` states.
@@ -232,7 +236,7 @@ def table(
     if 0 not in live:
         return None
     reached = [[(i, t) for i, t in edges if t in live] for edges in reached]
-    return _numbered(reached, accepting, _classes(reached, accepting, live, merge=merge))
+    return _numbered(reached, accepting, _classes(reached, accepting, live, merge=len(order) <= merged))
 
 
 def _cut(characters: tuple[Interval, ...], cuts: frozenset[int]) -> list[Interval]:

@@ -7,12 +7,14 @@ A row holds a bit a token (integers of any width) or a whole element a token (bo
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 from harmony.errors import InvalidMessage
 from harmony.validation import type_name
 
 BYTE = 8
+_SET = re.compile(rb"[^\0]")
 
 
 def put(mask: bytes, array: Any, row: int) -> None:
@@ -86,3 +88,12 @@ def _content(mask: bytes, count: int, width: int, *, is_bool: bool) -> bytes:
             f"{len(mask) * BYTE} tokens"
         )
     return used.ljust(size, b"\0")
+
+
+def ids_in(mask: bytes, first: int) -> list[int]:
+    """The ids from ``first`` on whose bits are set in ``mask``."""
+    found: list[int] = []
+    for match in _SET.finditer(mask, first >> 3):
+        byte, start = mask[match.start()], match.start() << 3
+        found += [start + bit for bit in range(8) if byte >> bit & 1 and start + bit >= first]
+    return found

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from harmony.constrain.nodes import Node, Special, Text
+from harmony.constrain import nodes
+from harmony.constrain.nodes import Node, Special, Text, sequence, shared
 from harmony.errors import GrammarError, InvalidMessage
 from harmony.syntax import Choice, Repeat, Rule, Sequence, Terminal
 from harmony.syntax import Node as Production
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 ORDERS = {"channel": "channel_first", "role": "recipient_first"}
 """Behind which part the recipient stands, and the alias that the grammar gives that order."""
+
+ANYBODY = "\ue000"
+"""Stands for a recipient that is not known yet: a character for private use."""
 
 Pieces = tuple[Node, ...]
 
@@ -53,11 +57,51 @@ class Headers:
         self._syntax = grammar.syntax
         self._written = grammar.spec.table("written")
         self._fields = grammar.spec.field_of_rule
+        self._known: dict[tuple[object, ...], tuple[Node, Node]] = {}
         self._special = {
             token.terminal: Special(token.id, token.text)
             for token in grammar.spec.special_tokens.values()
             if token.terminal
         }
+
+    def behind_role(
+        self, routing: Mapping[str, str], role: str, content_types: tuple[str, ...], forms: Forms
+    ) -> tuple[Node, Node]:
+        """What opens a header up to the role, and its ways to go on, to `<|message|>`.
+
+        Args:
+            routing: the channel, and the recipient if there is one.
+            role: who speaks.
+            content_types: as in `alternatives`.
+            forms: which ways are allowed.
+
+        Raises:
+            GrammarError: the grammar has no such header, or one that goes on otherwise where
+                the prompt held the role.
+            InvalidMessage: a field cannot stand in a header.
+        """
+        recipient = routing.get("recipient")
+        key = (routing["channel"], recipient is None, role, content_types, forms)
+        if key not in self._known:
+            # Derived once for all recipients: a request may declare a hundred tools.
+            general = dict(routing) if recipient is None else {**routing, "recipient": ANYBODY}
+            first = self.alternatives("first_message", general, content_types, forms)
+            fields = {"role": role, **general}
+            later = self.alternatives("message", fields, content_types, forms)
+            opening = later[0][: len(later[0]) - len(first[0])]
+            if later != [opening + pieces for pieces in first]:
+                raise GrammarError(
+                    "the rules `message` and `first_message` of the grammar differ behind the role"
+                )
+            self._known[key] = sequence(*opening), shared(first)
+        prefix, header = self._known[key]
+        if recipient is None:
+            return prefix, header
+        for rule in WRITTEN_BY["recipient"]:
+            for node in self._syntax.walk(self._syntax.rule(rule)):
+                if isinstance(node, Terminal):
+                    self._in_field(node, "recipient", recipient)
+        return prefix, _addressed(header, recipient)
 
     def alternatives(
         self, rule: str, fields: Mapping[str, str], content_types: tuple[str, ...], forms: Forms
@@ -175,6 +219,34 @@ class Headers:
         if text is None:
             raise GrammarError(f"[written] of the spec does not say how to write {terminal}")
         return Text(text)
+
+
+def _addressed(node: Node, recipient: str) -> Node:
+    """``node`` with ``recipient`` in the place of anybody."""
+    match node:
+        case Text(text):
+            return Text(text.replace(ANYBODY, recipient))
+        case nodes.Sequence(parts):
+            return nodes.Sequence(tuple(_addressed(part, recipient) for part in parts))
+        case nodes.Choice(alternatives):
+            return nodes.Choice(tuple(_addressed(part, recipient) for part in alternatives))
+        case _:
+            return node
+
+
+_KNOWN: dict[int, tuple[Grammar, Headers]] = {}
+_MOST_KNOWN = 16
+
+
+def headers_of(grammar: Grammar) -> Headers:
+    """The headers of a grammar; those derived before are remembered."""
+    found = _KNOWN.get(id(grammar))
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        # The grammar is kept with them, so that no other one gets its id.
+        found = _KNOWN[id(grammar)] = (grammar, Headers(grammar))
+    return found[1]
 
 
 def forms_of(

@@ -92,14 +92,8 @@ class Matcher:
 
     def allowed(self, most: int | None = None) -> list[int]:
         """The ids that may come next, from the lowest; at most ``most`` of them."""
-        found: list[int] = []
-        for index, byte in enumerate(self.mask()):
-            if byte:
-                first = index * bits.BYTE
-                found += [first + bit for bit in range(bits.BYTE) if byte >> bit & 1]
-                if most is not None and len(found) >= most:
-                    return found[:most]
-        return found
+        found = bits.ids_in(self.mask(), 0)
+        return found if most is None else found[:most]
 
     def forced(self) -> list[int]:
         """The ids that have to come next, as far as that is certain; often none."""

@@ -323,7 +323,7 @@ class _Schema:
         members: list[tuple[Node, bool]] = []
         for name in names:
             value = self.value(self._applied(flat, name))
-            node = converter.punctuation(converter.key(name), Text(":"), value)
+            node = converter.spaced(converter.key(name), Text(":"), value)
             members.append((node, name in flat.required))
         others = self._others(flat, list(names))
         needed = max(least - len(flat.required), 0)
@@ -407,7 +407,7 @@ class _Schema:
                 path = below(flat.places[0].path, "patternProperties")
                 self._problem("patternProperties", path, "the automaton is too large")
                 continue
-            parts.append(converter.punctuation(key, Text(":"), self.value(places)))
+            parts.append(converter.spaced(key, Text(":"), self.value(places)))
         return choice(*parts)
 
 

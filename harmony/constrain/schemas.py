@@ -120,14 +120,14 @@ class Schemas:
 
         Raises:
             UnsupportedSchema: unless lenient, one cannot be expressed.
-            InvalidSchema: no value satisfies one.
         """
-        names = {}
-        for index, (key, document) in enumerate(self.documents.items()):
-            problem = _Note() if self.lenient else _Raise(key)
-            ref = converter.convert(document, f"json-{index}", problem)
-            names[key] = ref.name
-        return names
+        return {key: self.one_into(key, converter) for key in self.documents}
+
+    def one_into(self, key: str, converter: Converter) -> str:
+        """Convert one schema; the name of its rule. Raises as `into` does."""
+        problem = _Note() if self.lenient else _Raise(key)
+        index = list(self.documents).index(key)
+        return converter.convert(self.documents[key], f"json-{index}", problem).name
 
     @functools.cached_property
     def unenforced(self) -> tuple[Unenforced, ...]:

@@ -7,6 +7,7 @@ is left to `\u003c|end|>`.
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,13 @@ from harmony.constrain import rules
 from harmony.constrain.automata import (
     EVERY,
     LAST_CHARACTER,
+    MOST_STATES,
     Both,
     Interval,
     Length,
     Machine,
     State,
+    Table,
     Without,
     joined,
     overlap,
@@ -40,7 +43,7 @@ LAST_BASIC = 0xFFFF
 HEX = 16
 # Strings with a bound on their length: an automaton that counts. Above this many characters
 # it would have too many states.
-MOST_COUNTED = 1000
+MOST_COUNTED = 256
 
 
 @attrs.frozen
@@ -97,21 +100,29 @@ ESCAPED = LAST_CHARACTER + 1
 ALPHABET = (*UNESCAPED, *((ESCAPED + low, ESCAPED + high) for low, high in EVERY))
 
 
+@functools.lru_cache(maxsize=4)
+def _any_string(texts: tuple[str, ...]) -> Table:
+    """Any string that spells none of ``texts``: the same for all grammars of a vocabulary."""
+    found = table(_Spelled(Anything(), Without(texts)), ALPHABET, merged=MOST_STATES)
+    assert found is not None
+    return found
+
+
 class Strings:
     """Writes strings as rules. ``special_texts`` is what no string may spell."""
 
     def __init__(self, grammar: Rules, special_texts: Iterable[str]) -> None:
         self._rules = grammar
-        texts = list(special_texts)
-        self._exact = Without(texts)
+        self._texts = tuple(special_texts)
+        texts = list(self._texts)
         # For strings with a schema of their own, what all special tokens begin with: `<|`.
         begin = common_start(texts)
-        self._simple = Without([begin]) if begin else self._exact
+        self._simple = Without([begin] if begin else texts)
         self._begin = begin or "<"
 
     def any(self) -> Ref:
         """Any string."""
-        return self._named("string", Anything(), self._exact)
+        return self._put("string", _any_string(self._texts))
 
     def of(self, machines: list[Machine], least: int, most: int | None) -> Node:
         """The strings that the machines accept, of so many characters.
@@ -146,7 +157,9 @@ class Strings:
         return sequence(Text('"'), rules.repeated(unit, least, most), Text('"'))
 
     def _named(self, hint: str, says: Machine, spells: Machine) -> Ref:
-        found = table(_Spelled(says, spells), ALPHABET)
+        return self._put(hint, table(_Spelled(says, spells), ALPHABET))
+
+    def _put(self, hint: str, found: Table | None) -> Ref:
         if found is None:
             return self._rules.named(hint, rules.NEVER)
         name = self._rules.fresh(hint)

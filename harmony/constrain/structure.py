@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from harmony.constrain.headers import Headers, forms_of
+from harmony.constrain.headers import forms_of, headers_of
 from harmony.constrain.nodes import (
     FreeText,
     Json,
     Node,
     Ref,
+    Sequence,
     Special,
     Star,
     choice,
     sequence,
-    shared,
 )
 from harmony.constrain.requests import RESPONSE_FORMAT
 from harmony.errors import GrammarError, InvalidMessage
@@ -60,7 +60,7 @@ class Builder:
         spec = encoding.spec
         self._dialect = encoding.dialect
         self._choices = choices
-        self._headers = Headers(encoding.grammar)
+        self._headers = headers_of(encoding.grammar)
         facts = spec.table("terminators")
         self._role: str = facts["call_role"]
         self._final: str = facts["training_channel"]
@@ -159,24 +159,14 @@ class Builder:
         # `final <|constrain|>json` as a recipient.
         chosen = self._choices
         forms = forms_of(chosen.recipient_in, chosen.content_type, self._dialect, channel)
-        first = self._headers.alternatives("first_message", routing, content_types, forms)
-        fields = {"role": self._role, **routing}
-        later = self._headers.alternatives("message", fields, content_types, forms)
-        opening = later[0][: len(later[0]) - len(first[0])]
-        if later != [opening + pieces for pieces in first]:
-            raise GrammarError(
-                "the rules `message` and `first_message` of the grammar differ behind the role"
-            )
-        prefix = sequence(*opening)
+        prefix, header = self._headers.behind_role(routing, self._role, content_types, forms)
         if self._prefix not in (None, prefix):
             raise GrammarError("the headers of the grammar do not open alike")
         self._prefix = prefix
-        return shared(first)
+        return header
 
 
 def _behind_start(prefix: Node) -> Node:
-    from harmony.constrain.nodes import Sequence
-
     assert isinstance(prefix, Sequence)
     assert isinstance(prefix.parts[0], Special), "a header opens with a special token"
     return sequence(*prefix.parts[1:])
