@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony.constrain.formats import pattern_of
 from harmony.constrain.regex import Irregular, parsed
-from harmony.constrain.schema_flat import UNSUPPORTED, Flattener
+from harmony.constrain.schema_flat import UNSUPPORTED, Flattener, harmless
 from harmony.constrain.schema_places import TYPES, Document, Place
 from harmony.json_text import below
 
@@ -27,7 +27,8 @@ def rewritten(document: Document, problem: Problems) -> Any:
     If that returns, the keyword is left out.
     """
     root = copy.deepcopy(document.root.schema)
-    for place in document.places:
+    # What lies deepest comes first: a schema that moves (`oneOf` to `anyOf`) is done by then.
+    for place in sorted(document.places, key=lambda place: -place.path.count("/")):
         if isinstance(place.schema, dict):
             _rewrite(_at(root, place.path), place, document, problem)
     return root
@@ -43,8 +44,6 @@ def _at(root: Any, path: str) -> Any:
 
 def _rewrite(schema: Any, place: Place, document: Document, problem: Problems) -> None:
     for keyword in UNSUPPORTED & set(schema):
-        from harmony.constrain.schema_flat import harmless
-
         if not harmless(keyword, schema):
             problem(keyword, below(place.path, keyword), "llguidance cannot express it")
         del schema[keyword]
@@ -60,10 +59,8 @@ def _rewrite(schema: Any, place: Place, document: Document, problem: Problems) -
         if not quiet.check_one_of(place):
             reason = "its alternatives may overlap; use anyOf"
             problem("oneOf", below(place.path, "oneOf"), reason)
-        # Not deleted: a reference may point into it.
-        options = schema["oneOf"]
-        del schema["oneOf"]
-        _also(schema, {"anyOf": options} if "anyOf" not in schema else {"allOf": [{"anyOf": options}]})
+        options = schema.pop("oneOf")
+        _also(schema, {"allOf": [{"anyOf": options}]} if "anyOf" in schema else {"anyOf": options})
 
 
 def _also(schema: Any, more: dict[str, Any]) -> None:

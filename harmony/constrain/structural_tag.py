@@ -37,7 +37,10 @@ class _Formats:
     def __init__(self, grammar: CompletionGrammar, *, explicit: bool) -> None:
         self._grammar = grammar
         self._explicit = explicit
-        self._special = sorted(grammar.encoding.spec.special_texts)
+        spec = grammar.encoding.spec
+        # xgrammar refuses ids that the model has no embedding for.
+        size = spec.table("vocabulary")["model_size"]
+        self._special = [id for id in sorted(spec.special_texts) if id < size]
         self._json: dict[str, Format] = {}
 
     def whole(self) -> Format:
