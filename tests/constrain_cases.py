@@ -113,7 +113,12 @@ CONFIGURATIONS: dict[str, dict] = {
         "tool_choice": "required",
     },
     "deep": {"response_format": deep(20), "start": "start"},
-    "recursive": {"response_format": TREE, "tool_choice": "none", "tools": FUNCTIONS, "start": "none"},
+    "recursive": {
+        "response_format": TREE,
+        "tool_choice": "none",
+        "tools": FUNCTIONS,
+        "start": "none",
+    },
     "many-tools": {"tools": many(64), "tool_choice": "required", "content_type": "json"},
 }
 """The keyword arguments of `completion_grammar`, for each of ten requests."""
@@ -156,7 +161,9 @@ class Judge:
         if self.options.get("reasoning") == "required" and messages[0].channel != "analysis":
             found.append("no reasoning")
         if self.options.get("reasoning") == "off":
-            found += ["reasoning"] * any(m.channel == "analysis" and not m.recipient for m in messages)
+            found += ["reasoning"] * any(
+                m.channel == "analysis" and not m.recipient for m in messages
+            )
         if self.options.get("preambles") is False:
             found += ["preamble"] * any(
                 m.channel == "commentary" and not m.recipient for m in messages

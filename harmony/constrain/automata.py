@@ -6,12 +6,15 @@ into a table with `table`, which keeps only states that can still accept.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import attrs
 
-State: TypeAlias = Hashable
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+State: TypeAlias = Any
+"""What a machine remembers: hashable, and each machine's own."""
 Interval: TypeAlias = tuple[int, int]
 """Code points, both ends included."""
 
@@ -24,17 +27,20 @@ EVERY: tuple[Interval, ...] = ((0, SURROGATES[0] - 1), (SURROGATES[1] + 1, LAST_
 """All characters: surrogates are none."""
 
 
-class TooComplex(Exception):  # noqa: N818 (a fact, and never a user's to see)
+class TooComplex(Exception):
     """More states than a grammar should have."""
 
 
 class Machine(Protocol):
     """A deterministic automaton whose states are made as they are needed."""
 
-    start: State
-    """Where it begins."""
-    cuts: frozenset[int]
-    """The code points from which on it may behave otherwise than just before."""
+    @property
+    def start(self) -> State:
+        """Where it begins."""
+
+    @property
+    def cuts(self) -> frozenset[int]:
+        """The code points from which on it may behave otherwise than just before."""
 
     def step(self, state: State, character: int) -> State | None:
         """Where ``character`` leads; None if nowhere."""
@@ -62,7 +68,7 @@ class Both:
     def step(self, state: State, character: int) -> State | None:
         """Where a character leads."""
         reached = []
-        for machine, own in zip(self.machines, state, strict=True):  # type: ignore[call-overload]
+        for machine, own in zip(self.machines, state, strict=True):
             target = machine.step(own, character)
             if target is None:
                 return None
@@ -71,7 +77,7 @@ class Both:
 
     def accepts(self, state: State) -> bool:
         """Whether all of them accept."""
-        pairs = zip(self.machines, state, strict=True)  # type: ignore[call-overload]
+        pairs = zip(self.machines, state, strict=True)
         return all(machine.accepts(own) for machine, own in pairs)
 
 
@@ -95,12 +101,12 @@ class Not:
         """Where a character leads; the empty tuple is where the other one is lost."""
         if state == ():
             return ()
-        target = self.machine.step(state[0], character)  # type: ignore[index]
+        target = self.machine.step(state[0], character)
         return () if target is None else (target,)
 
     def accepts(self, state: State) -> bool:
         """Whether the other one does not."""
-        return state == () or not self.machine.accepts(state[0])  # type: ignore[index]
+        return state == () or not self.machine.accepts(state[0])
 
 
 @attrs.frozen
@@ -236,7 +242,9 @@ def table(
     if 0 not in live:
         return None
     reached = [[(i, t) for i, t in edges if t in live] for edges in reached]
-    return _numbered(reached, accepting, _classes(reached, accepting, live, merge=len(order) <= merged))
+    return _numbered(
+        reached, accepting, _classes(reached, accepting, live, merge=len(order) <= merged)
+    )
 
 
 def _cut(characters: tuple[Interval, ...], cuts: frozenset[int]) -> list[Interval]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -27,20 +28,20 @@ def _one_of(*words: str) -> Any:
     return validate
 
 
-def _places(value: object) -> tuple[str, ...] | None:
+def _places(value: Any) -> tuple[str, ...] | None:
     if value == "dialect":
         return None
     places = (value,) if isinstance(value, str) else value
-    listed = isinstance(places, (tuple, list, set, frozenset))
-    if not listed or not places or not set(places) <= set(ORDERS):  # type: ignore[arg-type,call-overload]
+    known = isinstance(places, Collection) and all(place in tuple(ORDERS) for place in places)
+    if not known or not places:
         raise UnknownName(
             f"recipient_in: expected some of {', '.join(map(repr, ORDERS))}, or 'dialect', got "
             f"{shortened(value)}"
         )
-    return tuple(place for place in ORDERS if place in places)  # type: ignore[operator]
+    return tuple(place for place in ORDERS if place in places)
 
 
-def _whitespace(_: object, __: object, value: object) -> None:
+def _whitespace(_: object, __: object, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_WHITESPACE:
         raise InvalidMessage(
             f"whitespace: expected a number of characters from 0 to {MOST_WHITESPACE}, got "

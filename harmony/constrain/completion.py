@@ -120,7 +120,7 @@ class CompletionGrammar:
         return self.schemas.unenforced
 
 
-def completion_grammar(  # noqa: PLR0913 (an argument an option)
+def completion_grammar(  # noqa: PLR0913, PLR0917 (an argument an option)
     enc: HarmonyEncoding,
     tools: Iterable[Tool] = (),
     response_format: Format = None,

@@ -77,7 +77,7 @@ class _Lines:
         self._tokens = tokens
         self.texts: list[str] = []
 
-    def node(self, node: Node, *, inner: bool = False) -> str:
+    def node(self, node: Node, *, inner: bool = False) -> str:  # noqa: PLR0911 (one a kind)
         """``node`` as the right side of a rule."""
         match node:
             case Text(text):

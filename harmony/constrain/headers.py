@@ -210,7 +210,9 @@ class Headers:
             return Text(text)
         if field in ("role", "tool_name", "content_type"):
             return None  # `known_content_type` takes what the spec knows, `content_type` all.
-        raise InvalidMessage(f"the {field} {text!r} cannot stand in a header: it has to be one word")
+        raise InvalidMessage(
+            f"the {field} {text!r} cannot stand in a header: it has to be one word"
+        )
 
     def _fixed(self, terminal: str) -> Node:
         if terminal in self._special:

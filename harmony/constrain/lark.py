@@ -97,7 +97,7 @@ class _Writer:
 
 
 def whitespace_options(whitespace: int) -> dict[str, Any]:
-    """llguidance's options of a schema: white space between two tokens of JSON."""
+    """The options of a schema for llguidance: white space between two tokens of JSON."""
     if whitespace:
         return {"whitespace_pattern": rf"[ \t\n]{{1,{whitespace}}}"}
     return {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}

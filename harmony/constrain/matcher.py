@@ -133,9 +133,7 @@ class Matcher:
             InvalidMessage: fewer were accepted.
         """
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise InvalidMessage(
-                f"rollback: expected a number of tokens, got {shortened(count)}"
-            )
+            raise InvalidMessage(f"rollback: expected a number of tokens, got {shortened(count)}")
         if count > len(self.tokens):
             raise InvalidMessage(
                 f"rollback: cannot take back {count} tokens; {len(self.tokens)} were accepted"
@@ -185,7 +183,7 @@ class Matcher:
         found = shortened(self._encoding.decode([int(token)])) if known else "no token"  # type: ignore[call-overload]
         ids = self.allowed()
         # Special tokens say most, and there are few.
-        ids.sort(key=lambda id: id < vocabulary.first_special)
+        ids.sort(key=vocabulary.first_special.__gt__)
         allowed = [self._encoding.decode([id]) for id in ids[:SHOWN]]
         more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
         told = ", ".join(map(repr, allowed)) + more if ids else "nothing: the completion is whole"
@@ -196,4 +194,3 @@ class Matcher:
             position=len(self.tokens),
             allowed=allowed,
         )
-

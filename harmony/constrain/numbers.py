@@ -46,7 +46,7 @@ class Bound:
 
     def step(self, state: State, character: int) -> State | None:
         """Where a character leads."""
-        negative, part, count, compared = state  # type: ignore[misc]
+        negative, part, count, compared = state
         whole, fraction = self._digits()
         letter = chr(character)
         if letter == "-":
@@ -73,7 +73,7 @@ class Bound:
 
     def accepts(self, state: State) -> bool:
         """Whether the number may end here."""
-        negative, part, count, compared = state  # type: ignore[misc]
+        negative, part, count, compared = state
         whole, fraction = self._digits()
         if part == "whole":
             compared = self._whole_compared(count, compared, whole)
@@ -102,7 +102,7 @@ class Multiple:
 
     def step(self, state: State, character: int) -> State | None:
         """The state is how many places of the fraction were read, and the remainder."""
-        places, remainder = state  # type: ignore[misc]
+        places, remainder = state
         letter = chr(character)
         if letter == "-":
             return state
@@ -118,7 +118,7 @@ class Multiple:
 
     def accepts(self, state: State) -> bool:
         """Whether nothing remains."""
-        places, remainder = state  # type: ignore[misc]
+        places, remainder = state
         left = self.places - (places or 0)
         return bool(remainder * 10**left % self.units == 0)
 
@@ -143,9 +143,7 @@ KEEPS: dict[str, Callable[[int], bool]] = {
 """For each keyword that bounds a number, how the number may compare with it."""
 
 
-def machine(
-    bounds: list[tuple[str, object]], multiples: list[Multiple], *, whole: bool
-) -> Machine:
+def machine(bounds: list[tuple[str, object]], multiples: list[Multiple], *, whole: bool) -> Machine:
     """The numbers within ``bounds`` that are such multiples; integers if ``whole``."""
     syntax = INTEGER if whole else DECIMAL if bounds or multiples else NUMBER
     limits = [Bound(Decimal(str(value)), KEEPS[keyword]) for keyword, value in bounds]

@@ -18,7 +18,7 @@ MOST_COPIES = 3000
 """How many characters a pattern may have once its repeats are written out."""
 
 
-class Irregular(ValueError):  # noqa: N818 (a fact)
+class Irregular(ValueError):
     """A pattern is no regular expression, or is not read; the message says why."""
 
 
@@ -308,7 +308,7 @@ class Pattern:
 
     def step(self, state: State, character: int) -> State | None:
         """Where a character leads."""
-        _, states = state  # type: ignore[misc]
+        _, states = state
         if self._last in states:
             return (False, frozenset({self._last}))  # Found: whatever follows.
         reached = {
@@ -321,5 +321,5 @@ class Pattern:
 
     def accepts(self, state: State) -> bool:
         """Whether the pattern is found in a text that ends here."""
-        first, states = state  # type: ignore[misc]
+        first, states = state
         return self._last in self._closure(states, "^$" if first else "$")

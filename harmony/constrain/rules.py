@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from harmony.constrain.automata import Interval
+if TYPE_CHECKING:
+    from harmony.constrain.automata import Interval
 
 Node: TypeAlias = "Text | Characters | Sequence | Choice | Repeat | Ref"
 

@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 MOST_ALTERNATIVES = 100
 ALL_TYPES = frozenset(part for parts in TYPES.values() for part in parts)
 UNSUPPORTED = frozenset(
-    "not if uniqueItems contains propertyNames dependentRequired dependentSchemas dependencies "
-    "unevaluatedItems unevaluatedProperties $dynamicRef".split()
+    (
+        "not",
+        "if",
+        "uniqueItems",
+        "contains",
+        "propertyNames",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "$dynamicRef",
+    )
 )
 """Keywords that no grammar here can express."""
 ANYTHING = Place(True, "")
@@ -134,8 +145,8 @@ class Flattener:
             if target.path in entered:
                 return []  # `{"$ref": "#"}`: no value is described.
             groups.append(self.flat([target], entered | {target.path}))
-        for index in range(len(schema.get("allOf", ()))):
-            groups.append(self.flat([place.under("allOf", index)], entered))
+        every = range(len(schema.get("allOf", ())))
+        groups += [self.flat([place.under("allOf", index)], entered) for index in every]
         for keyword in ("anyOf", "oneOf"):
             if keyword not in schema:
                 continue
@@ -243,7 +254,9 @@ def disjoint(one: Flat, other: Flat) -> bool:
         return False
     for name in {*one.required, *other.required}:
         first, second = _property(one, name), _property(other, name)
-        if (name in one.required and second is False) or (name in other.required and first is False):
+        if (name in one.required and second is False) or (
+            name in other.required and first is False
+        ):
             return True
         if name in one.required and name in other.required and _apart(first, second):
             return True

@@ -29,23 +29,63 @@ TYPES = {
 """For each type of JSON Schema what it is made of; a number is an integer or is none."""
 
 _ONE = frozenset(
-    "additionalProperties additionalItems contains propertyNames not if then else "
-    "unevaluatedItems unevaluatedProperties contentSchema".split()
+    (
+        "additionalProperties",
+        "additionalItems",
+        "contains",
+        "propertyNames",
+        "not",
+        "if",
+        "then",
+        "else",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "contentSchema",
+    )
 )
 _LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _MAPS = frozenset(("properties", "patternProperties", "dependentSchemas"))
 _DEFINITIONS = frozenset(("$defs", "definitions"))
 _COUNTS = frozenset(
-    "minLength maxLength minItems maxItems minProperties maxProperties minContains "
-    "maxContains".split()
+    (
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "minContains",
+        "maxContains",
+    )
 )
 _NUMBERS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"))
 _TEXTS = frozenset(("pattern", "format", "$ref", "$anchor", "$id", "$dynamicRef"))
 
 ANNOTATIONS = frozenset(
-    "$schema $id $anchor $comment $defs definitions title description default examples "
-    "deprecated readOnly writeOnly contentEncoding contentMediaType contentSchema "
-    "$vocabulary $dynamicAnchor discriminator nullable strict x-guidance".split()
+    (
+        "$schema",
+        "$id",
+        "$anchor",
+        "$comment",
+        "$defs",
+        "definitions",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "$vocabulary",
+        "$dynamicAnchor",
+        "discriminator",
+        "nullable",
+        "strict",
+        "x-guidance",
+    )
 )
 """Keywords that say nothing about which values are valid."""
 

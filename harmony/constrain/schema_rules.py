@@ -12,14 +12,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harmony.constrain import numbers, rules
-from harmony.constrain.automata import Both, Machine, Not, TooComplex, Words, table
+from harmony.constrain.automata import Machine, Not, TooComplex, Words, table
 from harmony.constrain.formats import pattern_of
 from harmony.constrain.regex import Irregular, Pattern
-from harmony.constrain.rules import Node, Ref, Rules, Sequence, Text, choice, sequence
-from harmony.constrain.schema_flat import ANYTHING, Flat, Flattener
+from harmony.constrain.rules import Node, Ref, Rules, Text, choice, sequence
+from harmony.constrain.schema_flat import Flat, Flattener
 from harmony.constrain.schema_places import ANNOTATIONS, Place
 from harmony.constrain.strings import Strings
-from harmony.errors import InvalidSchema, MissingExtra
+from harmony.errors import MissingExtra
 from harmony.json_text import below
 
 if TYPE_CHECKING:
@@ -381,7 +381,8 @@ class _Schema:
         machines: dict[str, Machine] = {}
         for pattern in patterns:
             path = below(flat.places[0].path, "patternProperties", pattern)
-            machines |= {pattern: m for m in self._pattern(pattern, "patternProperties", path)}
+            for machine in self._pattern(pattern, "patternProperties", path):
+                machines[pattern] = machine
         if len(machines) > MOST_PATTERNS:
             path = below(flat.places[0].path, "patternProperties")
             self._problem("patternProperties", path, "too many patterns may match one key")
@@ -430,5 +431,6 @@ def _types_of(value: Any) -> set[str]:
         return {"boolean"}
     if isinstance(value, (int, float)):
         return {"integer"} if value == int(value) else {"fraction"}
-    kinds = {str: "string", list: "array", dict: "object"}
-    return {kinds[type(value)]}
+    if isinstance(value, str):
+        return {"string"}
+    return {"array" if isinstance(value, list) else "object"}

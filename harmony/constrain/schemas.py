@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LLGUIDANCE, GBNF, XGRAMMAR = "llguidance", "gbnf", "xgrammar"
+Schema: TypeAlias = "dict[str, Any] | bool"
 ENGINES = (LLGUIDANCE, GBNF, XGRAMMAR)
 OBJECT = "object"
 
@@ -79,8 +80,8 @@ class Schemas:
     def read(
         cls,
         *,
-        arguments: Mapping[str, dict[str, Any] | bool],
-        answer: dict[str, Any] | bool | None,
+        arguments: Mapping[str, Schema],
+        answer: Schema | None,
         answer_key: str,
         lenient: bool,
     ) -> Schemas:
@@ -147,7 +148,7 @@ class Schemas:
         return tuple(found)
 
 
-def _of_objects(key: str, schema: dict[str, Any] | bool) -> dict[str, Any] | bool:
+def _of_objects(key: str, schema: Schema) -> Schema:
     """The schema of arguments, which are an object: ``{}`` means any object."""
     if schema is True:
         return {"type": OBJECT}
@@ -162,9 +163,11 @@ def _of_objects(key: str, schema: dict[str, Any] | bool) -> dict[str, Any] | boo
     return schema
 
 
-def _document(key: str, schema: dict[str, Any] | bool) -> Document:
+def _document(key: str, schema: Schema) -> Document:
     try:
         return Document(schema)
     except InvalidSchema as error:
         reason = str(error).removesuffix(f" (at {error.path or '/'} in the schema)")
-        raise InvalidSchema(f"the schema of {key} is not valid: {reason}", path=error.path) from None
+        raise InvalidSchema(
+            f"the schema of {key} is not valid: {reason}", path=error.path
+        ) from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import random
 from typing import TYPE_CHECKING, Protocol
 
 from harmony.constrain.bits import ids_in
 from harmony.errors import InvalidMessage
 
 if TYPE_CHECKING:
+    import random
+
     from harmony.encoding import HarmonyEncoding
     from harmony.vocabulary import Vocabulary
 

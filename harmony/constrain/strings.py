@@ -82,7 +82,7 @@ class _Spelled:
         return says | self.spells.cuts | {ESCAPED + cut for cut in says}
 
     def step(self, state: State, character: int) -> State | None:
-        said, spelled = state  # type: ignore[misc]
+        said, spelled = state
         escaped = character >= ESCAPED
         said = self.says.step(said, character - ESCAPED if escaped else character)
         if said is None:
@@ -92,7 +92,7 @@ class _Spelled:
         return None if spelled is None else (said, spelled)
 
     def accepts(self, state: State) -> bool:
-        said, _ = state  # type: ignore[misc]
+        said, _ = state
         return self.says.accepts(said)
 
 
@@ -205,7 +205,7 @@ class Strings:
 
 
 def _surrogates() -> Node:
-    """The two escapes of a character above the basic plane, behind the first `\\u`."""
+    """The two escapes of a character above the basic plane, behind the first of their `u`s."""
     digit = _hex_digits(0, HEX - 1)
     first = sequence(_hex_digits(13, 13), _hex_digits(8, 11), digit, digit)
     second = sequence(_hex_digits(13, 13), _hex_digits(12, 15), digit, digit)
@@ -231,9 +231,7 @@ def hex_range(low: str, high: str) -> list[Node]:
         return [sequence(_hex_digits(first, last), *[_hex_digits(0, HEX - 1)] * rest)]
     if first == last:
         return [sequence(_hex_digits(first, first), node) for node in hex_range(low[1:], high[1:])]
-    nodes = [
-        sequence(_hex_digits(first, first), node) for node in hex_range(low[1:], "f" * rest)
-    ]
+    nodes = [sequence(_hex_digits(first, first), node) for node in hex_range(low[1:], "f" * rest)]
     if last - first > 1:
         middle = _hex_digits(first + 1, last - 1)
         nodes.append(sequence(middle, *[_hex_digits(0, HEX - 1)] * rest))

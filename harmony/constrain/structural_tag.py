@@ -47,7 +47,7 @@ class _Formats:
         """The format of a completion."""
         return self.format(self._grammar.structure.rules[ROOT])
 
-    def format(self, node: Node) -> Format:
+    def format(self, node: Node) -> Format:  # noqa: PLR0911 (one a kind)
         """A node as a format; a format of the tag has no name, so rules are written out."""
         match node:
             case Text(text):

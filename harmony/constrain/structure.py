@@ -91,16 +91,14 @@ class Builder:
         if calls:
             actions.append(self._calls(rules, calls))
         if final:
-            content: Node = (
-                FreeText() if self._choices.schema is None else Json(RESPONSE_FORMAT)
-            )
+            content: Node = FreeText() if self._choices.schema is None else Json(RESPONSE_FORMAT)
             rules["answer"] = sequence(self._header(self._final), content, self._return)
             actions.append(Ref("answer"))
         if not actions:
             raise InvalidMessage("the completion can neither call a tool nor answer")
-        before = [Ref(name) for name in (*reasoning, *preambles)]
+        before: list[Node] = [Ref(name) for name in (*reasoning, *preambles)]
         parts: list[Node] = []
-        between = [self._end, Ref("prefix")]
+        between: list[Node] = [self._end, Ref("prefix")]
         if self._choices.reasoning == "required":
             if not reasoning:
                 raise InvalidMessage(
@@ -120,7 +118,8 @@ class Builder:
 
     def _intermediate(self, rules: dict[str, Node]) -> tuple[list[str], list[str]]:
         """The names of the rules for messages that something follows: hidden, visible."""
-        hidden, visible = [], []
+        hidden: list[str] = []
+        visible: list[str] = []
         for row in self._channels:
             channel = row["name"]
             if channel == self._final:

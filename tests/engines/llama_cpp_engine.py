@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gguf
 import llama_cpp
-import numpy
+import numpy as np
 
 NAME = f"llama-cpp-python {llama_cpp.__version__}"
 NORMAL, CONTROL = 1, 3
@@ -69,9 +69,9 @@ class Engine:
         if not self._sampler:
             raise ValueError("llama.cpp refuses the grammar")
         self._data = (llama_cpp.llama_token_data * self._size)()
-        fields = [("id", numpy.int32), ("logit", numpy.float32), ("p", numpy.float32)]
-        self._array = numpy.frombuffer(self._data, dtype=numpy.dtype(fields))
-        self._ids = numpy.arange(self._size, dtype=numpy.int32)
+        fields = [("id", np.int32), ("logit", np.float32), ("p", np.float32)]
+        self._array = np.frombuffer(self._data, dtype=np.dtype(fields))
+        self._ids = np.arange(self._size, dtype=np.int32)
         self.done = False
 
     def __del__(self) -> None:
@@ -86,8 +86,8 @@ class Engine:
         self._array["id"], self._array["logit"] = self._ids, 0
         array = llama_cpp.llama_token_data_array(self._data, self._size, -1, False)
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(array))
-        allowed = numpy.isfinite(self._array["logit"])
-        bits = numpy.packbits(allowed, bitorder="little").tobytes()
+        allowed = np.isfinite(self._array["logit"])
+        bits = np.packbits(allowed, bitorder="little").tobytes()
         return bits.ljust((self._total + 7) // 8, b"\0")
 
     def accept(self, token: int) -> None:

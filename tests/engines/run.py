@@ -80,7 +80,7 @@ def sample(module, enc, name: str, count: int) -> list[str]:
         timed = Timed(engine)
         try:
             drawn = draw(timed, enc, rng)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is a bad completion)
             wrong.append(f"{name}: {error}")
             continue
         tokens += len(drawn)
@@ -88,7 +88,10 @@ def sample(module, enc, name: str, count: int) -> list[str]:
         faults = judge.faults(right_stop(engine, enc, drawn))
         wrong += [f"{name}: {faults}: {enc.decode(drawn)!r}"] if faults else []
     median = statistics.median(times) * 1e6 if times else 0
-    print(f"| {name} | {count} | {len(wrong)} | {tokens / count:.0f} | {made:.2f} | {median:.0f} |", flush=True)
+    print(
+        f"| {name} | {count} | {len(wrong)} | {tokens / count:.0f} | {made:.2f} | {median:.0f} |",
+        flush=True,
+    )
     return wrong
 
 
@@ -98,7 +101,9 @@ def right_stop(engine, enc, tokens: list[int]) -> list[int]:
         return tokens
     last = tokens[-1]
     header = len(tokens) - 1 - tokens[::-1].index(enc.spec.token("message").id)
-    opened = max((i for i, t in enumerate(tokens[:header]) if t == enc.spec.token("start").id), default=0)
+    opened = max(
+        (i for i, t in enumerate(tokens[:header]) if t == enc.spec.token("start").id), default=0
+    )
     calls = " to=" in enc.decode(tokens[opened:header])
     expected = enc.spec.token("call" if calls else "return").id
     # `<|endoftext|>` ends a generation there too.
