@@ -112,7 +112,7 @@ CONFIGURATIONS: dict[str, dict] = {
         "reasoning": "required",
         "tool_choice": "required",
     },
-    "deep": {"response_format": deep(20), "start": "start"},
+    "deep": {"response_format": deep(12), "start": "start"},
     "recursive": {
         "response_format": TREE,
         "tool_choice": "none",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import harmony
+from harmony.cli.constraining import constrain, simulate
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
@@ -60,6 +61,8 @@ for _subcommand in (
     decode,
     stop,
     vocab,
+    constrain,
+    simulate,
 ):
     command.add_command(_subcommand)
 

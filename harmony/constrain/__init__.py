@@ -6,7 +6,14 @@ xgrammar, or as masks in this process.
 """
 
 from harmony.constrain.completion import CompletionGrammar, completion_grammar
+from harmony.constrain.logits import GrammarLogitsProcessor
 from harmony.constrain.matcher import Matcher
 from harmony.constrain.schemas import Unenforced
 
-__all__ = ["CompletionGrammar", "Matcher", "Unenforced", "completion_grammar"]
+__all__ = [
+    "CompletionGrammar",
+    "GrammarLogitsProcessor",
+    "Matcher",
+    "Unenforced",
+    "completion_grammar",
+]

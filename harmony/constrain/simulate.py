@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from harmony.vocabulary import Vocabulary
 
 MOST_TOKENS = 2000
-# How often a special token is taken where one may come, so that free text, after which any of
-# 200,000 tokens may come, ends within some dozen tokens.
+# How often what ends a text is taken where nearly all of 200,000 tokens may come: so it ends
+# within some dozen tokens.
 SPECIAL = 0.08
 # Past this share of the tokens nothing is begun any more that need not be.
 HURRY = 0.25
@@ -90,7 +90,8 @@ class _Dice:
             return None
         if special and (len(special) == count or hurry or self._rng.random() < SPECIAL):
             return self._rng.choice(special)
-        if hurry and (found := self._ending(mask)) is not None:
+        soon = hurry or (count > MANY and self._rng.random() < SPECIAL)
+        if soon and (found := self._ending(mask, hurry=hurry)) is not None:
             return found
         if count > MANY:
             while True:
@@ -99,10 +100,10 @@ class _Dice:
                     return token
         return self._rng.choice(ids_in(mask, 0))
 
-    def _ending(self, mask: bytes) -> int | None:
-        """A token that ends something, if there is one; else one of a single byte."""
+    def _ending(self, mask: bytes, *, hurry: bool) -> int | None:
+        """A token that ends something, if there is one; in a ``hurry`` else one of one byte."""
         # Of all of them, since `}` ends an object, but goes on in a string.
-        for tokens in (self._closing, self._short):
+        for tokens in (self._closing, self._short)[: 1 + hurry]:
             if found := [token for token in tokens if mask[token >> 3] >> (token & 7) & 1]:
                 return self._rng.choice(found)
         return None

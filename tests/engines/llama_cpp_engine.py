@@ -72,6 +72,8 @@ class Engine:
         fields = [("id", np.int32), ("logit", np.float32), ("p", np.float32)]
         self._array = np.frombuffer(self._data, dtype=np.dtype(fields))
         self._ids = np.arange(self._size, dtype=np.int32)
+        self._pieces, self._first_special = enc.vocabulary.table, enc.vocabulary.first_special
+        self._text = b""
         self.done = False
 
     def __del__(self) -> None:
@@ -80,6 +82,7 @@ class Engine:
 
     def reset(self) -> None:
         llama_cpp.llama_sampler_reset(self._sampler)
+        self._text = b""
         self.done = False
 
     def mask(self) -> bytes:
@@ -87,10 +90,22 @@ class Engine:
         array = llama_cpp.llama_token_data_array(self._data, self._size, -1, False)
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(array))
         allowed = np.isfinite(self._array["logit"])
+        if self._in_character():
+            # llama.cpp allows a special token after half a character, and then aborts.
+            allowed[self._first_special :] = False
         bits = np.packbits(allowed, bitorder="little").tobytes()
         return bits.ljust((self._total + 7) // 8, b"\0")
 
+    def _in_character(self) -> bool:
+        """Whether the last bytes begin a character and do not end it."""
+        for count in range(1, 4):
+            if self._text[-count:][:1] >= b"\xc0":
+                lead = self._text[-count]
+                return count < (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4)
+        return False
+
     def accept(self, token: int) -> None:
+        self._text = (self._text + self._pieces[token])[-4:] if token < self._first_special else b""
         if token in self._ends:
             self.done = True  # It ends the generation; the grammar does not see it.
         else:
