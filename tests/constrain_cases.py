@@ -6,7 +6,7 @@ import json
 import re
 
 import attrs
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 
 from harmony import Role, ToolDescription
 
@@ -194,7 +194,8 @@ class Judge:
             value = json.loads(text)
         except ValueError as error:
             return [f"not JSON: {error}: {text!r}"]
-        validator = Draft202012Validator(self.schema_of(key), format_checker=FormatChecker())
+        checker = Draft202012Validator.FORMAT_CHECKER
+        validator = Draft202012Validator(self.schema_of(key), format_checker=checker)
         found = [error.message for error in validator.iter_errors(value)]
         whitespace = self.options.get("whitespace", 24)
         outside = re.sub(r'"(?:[^"\\]|\\.)*"', "s", text)

@@ -189,11 +189,9 @@ def completion_grammar(  # noqa: PLR0913, PLR0917 (an argument an option)
     final = chosen in ("auto", "none")
     allowed = [] if chosen == "none" else calls if isinstance(chosen, str) else chosen
     structure = Builder(enc, choices).build(allowed, final=final)
-    given = {call.recipient: call.schema for call in allowed if call.schema is not None}
-    schemas = Schemas.read(
-        arguments=given, answer=schema if final else None, answer_key=RESPONSE_FORMAT,
-        lenient=lenient,
-    )  # fmt: skip
+    given = {call.recipient: call.schema for call in calls if call.schema is not None}
+    used = {call.recipient for call in allowed} | ({RESPONSE_FORMAT} if final else set())
+    schemas = Schemas.read(given, schema, RESPONSE_FORMAT, used, lenient=lenient)
     return CompletionGrammar(enc, choices, structure, schemas)
 
 

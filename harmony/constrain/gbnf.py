@@ -2,7 +2,7 @@
 
 llama.cpp matches special tokens by their text wherever characters are matched, so free text
 and strings are automata that never spell one. Tokens that end the generation are allowed
-there only where the grammar is complete: they are left out.
+there only where the grammar is complete: they are left out. Free text may be empty.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Matcher:
             ForbiddenToken: the grammar does not allow it; says what it does. The matcher is
                 as before.
         """
-        if type(token) is not int:
+        if type(token) is not int or not 0 <= token < self._encoding.vocabulary.size:
             token = self._id(token)
         engine = self._engine
         if engine.validate_tokens([token]) != 1 or token == self._end:

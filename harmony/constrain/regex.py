@@ -199,12 +199,13 @@ class _Parser:
         if self._skip("{"):
             end = self._text.find("}", self._at)
             digits = self._text[self._at : max(end, self._at)]
-            self._at = end + 1
+            self._at, complete = end + 1, end > 0
         else:
             digits = self._text[self._at : self._at + HEX_DIGITS[letter]]
             self._at += HEX_DIGITS[letter]
+            complete = len(digits) == HEX_DIGITS[letter]
         try:
-            code = int(digits, 16)
+            code = int(digits if complete else "", 16)
             chr(code)
         except (ValueError, OverflowError):
             raise Irregular(f"\\{letter} is not followed by a character's code") from None
@@ -218,7 +219,8 @@ class _Parser:
             if self._peek() == "-" and self._text[self._at + 1 : self._at + 2] not in ("]", ""):
                 self._at += 1
                 high = self._class_atom()
-                if len(low) > 1 or len(high) > 1 or low[0][0] > high[0][1]:
+                single = all(len(part) == 1 and part[0][0] == part[0][1] for part in (low, high))
+                if not single or low[0][0] > high[0][1]:
                     raise Irregular("a range of a class is empty, or ends in a class")
                 low = ((low[0][0], high[0][1]),)
             intervals += low

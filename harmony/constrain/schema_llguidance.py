@@ -49,6 +49,7 @@ def _rewrite(schema: Any, place: Place, document: Document, problem: Problems) -
         del schema[keyword]
     for keyword in ("then", "else", "minContains", "maxContains", "x-guidance"):
         schema.pop(keyword, None)
+    _count_properties(schema, place, problem)
     if "pattern" in schema and (reason := _irregular(schema["pattern"])):
         problem("pattern", below(place.path, "pattern"), reason)
         del schema["pattern"]
@@ -61,6 +62,18 @@ def _rewrite(schema: Any, place: Place, document: Document, problem: Problems) -
             problem("oneOf", below(place.path, "oneOf"), reason)
         options = schema.pop("oneOf")
         _also(schema, {"allOf": [{"anyOf": options}]} if "anyOf" in schema else {"anyOf": options})
+
+
+def _count_properties(schema: Any, place: Place, problem: Problems) -> None:
+    """Llguidance counts properties only where all that are declared are required."""
+    declared, required = set(schema.get("properties", ())), set(schema.get("required", ()))
+    if schema.get("minProperties", len(required) + 1) <= len(required):
+        del schema["minProperties"]
+    for keyword in ("minProperties", "maxProperties"):
+        if keyword in schema and declared - required:
+            reason = "llguidance counts properties only where all of them are required"
+            problem(keyword, below(place.path, keyword), reason)
+            del schema[keyword]
 
 
 def _also(schema: Any, more: dict[str, Any]) -> None:

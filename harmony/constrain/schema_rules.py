@@ -35,9 +35,17 @@ WHITE_SPACE = ((0x09, 0x0A), (0x20, 0x20))
 class Converter:
     """Writes schemas into one set of rules, in which they share what they have in common."""
 
-    def __init__(self, grammar: Rules, special_texts: Iterable[str], whitespace: int) -> None:
+    def __init__(
+        self,
+        grammar: Rules,
+        special_texts: Iterable[str],
+        whitespace: int,
+        *,
+        exact: bool = True,
+    ) -> None:
+        """``exact`` is that of `Strings`."""
         self.grammar = grammar
-        self._strings = Strings(grammar, special_texts)
+        self._strings = Strings(grammar, special_texts, exact=exact)
         space = rules.repeated(rules.Characters(WHITE_SPACE), 0, whitespace)
         self.space: Node = grammar.named("ws", space) if whitespace else rules.EMPTY
         self._common: dict[str, Ref] = {}
@@ -339,7 +347,9 @@ class _Schema:
     ) -> Node:
         """The object whose members are these in this order, and then ``others``."""
         converter = self._converter
-        counts = least > sum(required for _, required in members) or most is not None
+        if least <= sum(required for _, required in members):
+            least = 0  # Met by those that are required.
+        counts = least > 0 or most is not None
         memo: dict[tuple[int, int], Node] = {}
 
         def behind(index: int, count: int) -> Node:

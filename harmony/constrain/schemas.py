@@ -79,13 +79,16 @@ class Schemas:
     @classmethod
     def read(
         cls,
-        *,
         arguments: Mapping[str, Schema],
         answer: Schema | None,
         answer_key: str,
+        used: set[str],
+        *,
         lenient: bool,
     ) -> Schemas:
         """Look at the schemas of arguments, each an object, and at that of the answer.
+
+        Those in ``used`` are kept, but all have to be valid.
 
         Raises:
             InvalidSchema: one is not valid; the tool and the path are named.
@@ -96,9 +99,9 @@ class Schemas:
         }
         if answer is not None:
             documents[answer_key] = _document(answer_key, answer)
-        schemas = cls(documents, lenient)
+        schemas = cls({key: found for key, found in documents.items() if key in used}, lenient)
         if not lenient:
-            for key, document in documents.items():
+            for key, document in schemas.documents.items():
                 schemas._check(key, document)
         return schemas
 

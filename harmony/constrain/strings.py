@@ -111,9 +111,14 @@ def _any_string(texts: tuple[str, ...]) -> Table:
 class Strings:
     """Writes strings as rules. ``special_texts`` is what no string may spell."""
 
-    def __init__(self, grammar: Rules, special_texts: Iterable[str]) -> None:
+    def __init__(self, grammar: Rules, special_texts: Iterable[str], *, exact: bool = True) -> None:
+        """With ``exact``, any string is free but for the special tokens' very texts.
+
+        Without, no string has what these begin with: two states in place of sixty.
+        """
         self._rules = grammar
         self._texts = tuple(special_texts)
+        self._exact = exact
         texts = list(self._texts)
         # For strings with a schema of their own, what all special tokens begin with: `<|`.
         begin = common_start(texts)
@@ -122,7 +127,9 @@ class Strings:
 
     def any(self) -> Ref:
         """Any string."""
-        return self._put("string", _any_string(self._texts))
+        if self._exact:
+            return self._put("string", _any_string(self._texts))
+        return self._named("string", Anything(), self._simple)
 
     def of(self, machines: list[Machine], least: int, most: int | None) -> Node:
         """The strings that the machines accept, of so many characters.

@@ -89,7 +89,10 @@ class _Formats:
         if key not in self._json:
             found = Rules()
             texts = self._grammar.encoding.spec.special_texts.values()
-            converter = Converter(found, texts, self._grammar.choices.whitespace)
+            # xgrammar computes masks of every state before the first token: exact strings
+            # made the tag of 64 tools take minutes.
+            whitespace = self._grammar.choices.whitespace
+            converter = Converter(found, texts, whitespace, exact=False)
             name = self._grammar.schemas.one_into(key, converter)
             prune(found, [name], {key: name})
             lines = [rules.written("root", rules.Ref(name))]
