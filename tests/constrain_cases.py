@@ -145,6 +145,7 @@ class Judge:
         transcript = self.enc.parse([*prompt, *tokens], role)
         messages = transcript.messages
         found = [f"diagnostic {d.code}" for d in transcript.diagnostics]
+        found += self.checked(tokens, role)
         last = tokens[-1]
         channels = set(self.enc.spec.channel_names)
         for index, message in enumerate(messages):
@@ -169,6 +170,27 @@ class Judge:
                 m.channel == "commentary" and not m.recipient for m in messages
             )
         return found
+
+    def checked(self, tokens: list[int], role: Role | None) -> list[str]:
+        """What `enc.check` finds, told of the request."""
+        if not hasattr(self.enc, "check"):  # Until the checker is merged.
+            return []
+        start = self.options.get("start", "assistant")
+        opened = self.enc.encode(PROMPTS[start], allowed_special="all")
+        tools = [t for t in self.options.get("tools", ()) if not isinstance(t, dict)]
+        tools += [
+            ToolDescription.new(t["function"]["name"], "d", t["function"]["parameters"])
+            for t in self.options.get("tools", ())
+            if isinstance(t, dict)
+        ]
+        documents = self.grammar.schemas.documents
+        answer = (
+            documents["response_format"].root.schema if "response_format" in documents else None
+        )
+        findings = self.enc.check(
+            [*opened, *tokens], tools=tools or None, response_format=answer, role=role
+        )
+        return [f"{finding.code}: {finding.message}" for finding in findings]
 
     def _last(self, message, last: int) -> list[str]:
         text = message.content[0].text
