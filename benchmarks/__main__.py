@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 import harmony
-from benchmarks import scenarios
+from benchmarks import constrain, scenarios
 from benchmarks.measure import Process, Row, as_json, best_of, compare, processes
 from harmony.spec import load_spec
 from harmony.vocabulary import export
@@ -245,6 +245,7 @@ def main() -> None:
         starts = start_rows(folder, 3 if chosen.quick else 9)
     growth = growth_rows(GROWTH[:3] if chosen.quick else GROWTH)
     loading = loading_rows()
+    masks = constrain.rows()
     machine = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -258,6 +259,7 @@ def main() -> None:
             "start": starts,
             "growth": growth,
             "loading_ms": loading,
+            "masks": masks,
         }
         print(as_json(result))
         return
@@ -265,6 +267,7 @@ def main() -> None:
     print_speed(rows)
     print_starts(starts)
     print_growth(growth)
+    constrain.print_rows(masks)
     print("| made when first used | ms |\n|---|---:|")
     for name, value in loading.items():
         print(f"| {name} | {value:.1f} |")
