@@ -29,7 +29,7 @@ def raising(keyword, path, reason):
 def rules_of(schema, special=SPECIAL, whitespace=2) -> tuple[dict, str]:
     grammar = Rules()
     root = Converter(grammar, special, whitespace).convert(Document(schema), "v", raising).name
-    return (grammar.rules, root) if grammar.pruned(root) else ({}, "")
+    return ({}, "") if grammar.pruned(root) else (grammar.rules, root)
 
 
 def by_rules(schema, text: str) -> bool:

@@ -42,6 +42,9 @@ class Machine(Protocol):
     def cuts(self) -> frozenset[int]:
         """The code points from which on it may behave otherwise than just before."""
 
+    def __hash__(self) -> int:
+        """Machines that accept the same may be equal, and are then remembered as one."""
+
     def step(self, state: State, character: int) -> State | None:
         """Where ``character`` leads; None if nowhere."""
 

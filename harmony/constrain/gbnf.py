@@ -51,14 +51,10 @@ def written(grammar: CompletionGrammar, *, tokens: bool) -> str:
 
 def prune(found: Rules, roots: list[str], schemas: dict[str, str]) -> None:
     """Keep what ``roots`` need. Raises `InvalidSchema` where no value satisfies a schema."""
-    keys = {name: key for key, name in schemas.items()}
-    kept: dict[str, rules.Node] = {}
-    for root in roots:
-        part = Rules(dict(found.rules))
-        if not part.pruned(root):
-            raise InvalidSchema(f"no value satisfies the schema of {keys[root]}")
-        kept |= part.rules
-    found.rules = kept
+    impossible = found.pruned(*roots)
+    if impossible is not None:
+        keys = {name: key for key, name in schemas.items()}
+        raise InvalidSchema(f"no value satisfies the schema of {keys[impossible]}")
 
 
 def _name(name: str) -> str:

@@ -6,12 +6,13 @@ while it is read.
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
-from harmony.constrain.automata import Both, Interval, Machine, State
+from harmony.constrain.automata import Both, Interval, Machine, State, Table, table
 from harmony.constrain.regex import Pattern
 
 if TYPE_CHECKING:
@@ -141,6 +142,12 @@ KEEPS: dict[str, Callable[[int], bool]] = {
     "exclusiveMaximum": lambda compared: compared < 0,
 }
 """For each keyword that bounds a number, how the number may compare with it."""
+
+
+@functools.lru_cache(maxsize=256)
+def table_of(machine: Machine) -> Table | None:
+    """The numbers that ``machine`` accepts, as a table. Raises `TooComplex`."""
+    return table(machine, CHARACTERS)
 
 
 def machine(bounds: list[tuple[str, object]], multiples: list[Multiple], *, whole: bool) -> Machine:

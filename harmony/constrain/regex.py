@@ -245,9 +245,13 @@ def parsed(pattern: str) -> Node:
 
 
 class Pattern:
-    """A pattern as a `Machine`: it accepts the texts in which the pattern is found."""
+    """A pattern as a `Machine`: it accepts the texts in which the pattern is found.
+
+    Equal patterns are equal machines.
+    """
 
     def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
         self._moves: list[list[tuple[tuple[Interval, ...], int]]] = []
         self._jumps: list[list[tuple[str, int]]] = []
         first, self._last = self._state(), self._state()
@@ -257,6 +261,12 @@ class Pattern:
         found = {i for moves in self._moves for intervals, _ in moves for i in intervals}
         self.cuts = frozenset(cut for low, high in found for cut in (low, high + 1))
         self.start: State = (True, self._closure(frozenset({first}), "^"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and other.pattern == self.pattern
+
+    def __hash__(self) -> int:
+        return hash(self.pattern)
 
     def _state(self) -> int:
         if len(self._moves) > MOST_COPIES:

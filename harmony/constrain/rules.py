@@ -130,10 +130,10 @@ class Rules:
             name = f"{hint}-{number}"
         return name
 
-    def pruned(self, root: str) -> bool:
-        """Take away what can match no text, and what ``root`` does not use.
+    def pruned(self, *roots: str) -> str | None:
+        """Take away what can match no text, and what none of ``roots`` uses.
 
-        Returns whether ``root`` is left.
+        Returns a root that can match no text, if there is one.
         """
         finite: set[str] = set()
         while True:
@@ -141,17 +141,18 @@ class Rules:
             if not more:
                 break
             finite |= more
-        if root not in finite:
-            return False
+        for root in roots:
+            if root not in finite:
+                return root
         kept: dict[str, Node] = {}
-        todo = [root]
+        todo = list(reversed(roots))
         while todo:
             name = todo.pop()
             if name not in kept:
                 kept[name] = _finite(self.rules[name], finite)
                 todo += reversed(_names(kept[name]))
         self.rules = kept
-        return True
+        return None
 
 
 def _ends(node: Node, finite: set[str]) -> bool:

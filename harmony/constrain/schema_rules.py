@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harmony.constrain import numbers, rules
-from harmony.constrain.automata import Machine, Not, TooComplex, Words, table
+from harmony.constrain.automata import Machine, Not, TooComplex, Words
 from harmony.constrain.formats import pattern_of
 from harmony.constrain.regex import Irregular, Pattern
 from harmony.constrain.rules import Node, Ref, Rules, Text, choice, sequence
@@ -49,6 +49,7 @@ class Converter:
         space = rules.repeated(rules.Characters(WHITE_SPACE), 0, whitespace)
         self.space: Node = grammar.named("ws", space) if whitespace else rules.EMPTY
         self._common: dict[str, Ref] = {}
+        self._numbers: dict[Machine, Ref] = {}
 
     def convert(self, document: Document, hint: str, problem: Problems) -> Ref:
         """The rule for the values that the schema of ``document`` describes.
@@ -94,7 +95,9 @@ class Converter:
 
     def number(self, machine: Machine, hint: str) -> Node:
         """The numbers that ``machine`` accepts. Raises `TooComplex`."""
-        found = table(machine, numbers.CHARACTERS)
+        if machine in self._numbers:
+            return self._numbers[machine]
+        found = numbers.table_of(machine)
         if found is None:
             return rules.NEVER
         name = self.grammar.fresh(hint)
@@ -107,6 +110,7 @@ class Converter:
             if index in found.accepting:
                 parts.append(rules.EMPTY)
             self.grammar.rules[names[index]] = choice(*parts)
+        self._numbers[machine] = Ref(name)
         return Ref(name)
 
     def common(self, kind: str) -> Ref:

@@ -108,6 +108,15 @@ def _any_string(texts: tuple[str, ...]) -> Table:
     return found
 
 
+@functools.lru_cache(maxsize=512)
+def _strings(says: Machine, apart: tuple[str, ...]) -> Table | None:
+    """The strings that say what ``says`` accepts and spell none of ``apart``.
+
+    Remembered, since a server is sent the same tools again and again.
+    """
+    return table(_Spelled(says, Without(apart)), ALPHABET)
+
+
 class Strings:
     """Writes strings as rules. ``special_texts`` is what no string may spell."""
 
@@ -122,14 +131,16 @@ class Strings:
         texts = list(self._texts)
         # For strings with a schema of their own, what all special tokens begin with: `<|`.
         begin = common_start(texts)
-        self._simple = Without([begin] if begin else texts)
+        self._apart = (begin,) if begin else self._texts
+        self._known: dict[Machine, Ref] = {}
+        self._escape_rules: dict[tuple[Interval, ...], Ref] = {}
         self._begin = begin or "<"
 
     def any(self) -> Ref:
         """Any string."""
         if self._exact:
             return self._put("string", _any_string(self._texts))
-        return self._named("string", Anything(), self._simple)
+        return self._named("string", Anything())
 
     def of(self, machines: list[Machine], least: int, most: int | None) -> Node:
         """The strings that the machines accept, of so many characters.
@@ -143,7 +154,7 @@ class Strings:
             return self._long(least, most)
         if least or most is not None:
             machines = [*machines, Length(least, most)]
-        return self._named("text", Both(tuple(machines)), self._simple)
+        return self._named("text", Both(tuple(machines)))
 
     def literal(self, text: str) -> Text:
         """Just this string."""
@@ -163,8 +174,10 @@ class Strings:
         )
         return sequence(Text('"'), rules.repeated(unit, least, most), Text('"'))
 
-    def _named(self, hint: str, says: Machine, spells: Machine) -> Ref:
-        return self._put(hint, table(_Spelled(says, spells), ALPHABET))
+    def _named(self, hint: str, says: Machine) -> Ref:
+        if says not in self._known:
+            self._known[says] = self._put(hint, _strings(says, self._apart))
+        return self._known[says]
 
     def _put(self, hint: str, found: Table | None) -> Ref:
         if found is None:
@@ -192,6 +205,8 @@ class Strings:
 
     def _escapes(self, intervals: tuple[Interval, ...]) -> Ref:
         """What stands behind the backslash for one character of ``intervals``."""
+        if intervals in self._escape_rules:
+            return self._escape_rules[intervals]
         letters = [s for c, s in SHORT.items() if overlap(intervals, ord(c), ord(c))]
         parts: list[Node] = [Characters(_of_letters(letters))] if letters else []
         codes = [
@@ -204,11 +219,8 @@ class Strings:
             codes.append(_surrogates())
         if codes:
             parts.append(sequence(Text("u"), choice(*codes)))
-        node = choice(*parts)
-        for name, known in self._rules.rules.items():
-            if name.startswith("escape") and known == node:
-                return Ref(name)
-        return self._rules.named("escape", node)
+        ref = self._escape_rules[intervals] = self._rules.named("escape", choice(*parts))
+        return ref
 
 
 def _surrogates() -> Node:
