@@ -87,6 +87,12 @@ def test_the_exported_grammar_validates(enc, name):
         assert llguidance.LLMatcher.validate_grammar(text, tokenizer.tokenizer_of(enc)) == ""
 
 
+def test_white_space_alone_is_no_text(enc):
+    grammar = completion_grammar(enc)
+    assert not accepts(enc, grammar, "<|channel|>final<|message|> \n<|return|>")
+    assert accepts(enc, grammar, "<|channel|>final<|message|> \n.<|return|>")
+
+
 class TestStops:
     """Guide: with an end of sequence that is `<|return|>`, leave it out and keep `<|call|>`."""
 

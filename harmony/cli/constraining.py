@@ -165,7 +165,7 @@ def _grammar(
     help="In GBNF, write special tokens as text: for old builds, and less safe.",
 )
 def constrain(*, format_: str, stop: str, text_tokens: bool, **options: Any) -> None:
-    """Print the grammar of the completions that a request allows.
+    """Print the grammar of the allowed completions.
 
     Under it a model can write only well-formed messages, call only the declared tools, with
     arguments as their schemas say, and answer only as the response format says.
@@ -195,9 +195,10 @@ def constrain(*, format_: str, stop: str, text_tokens: bool, **options: Any) -> 
 )
 @click.option("--text", is_flag=True, help="Print the text, with special tokens, in place of JSON.")
 def simulate(*, count: int, seed: int | None, most: int, text: bool, **options: Any) -> None:
-    """Draw random completions that a request allows, without a model.
+    """Draw random completions, without a model.
 
-    Each is printed as a line of JSON with its messages, parsed, and its stop reason.
+    They are those that a request allows. Each is printed as a line of JSON with its messages,
+    parsed, and its stop reason.
     """
     from harmony.constrain.simulate import draw
     from harmony.messages import Role
