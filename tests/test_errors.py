@@ -216,6 +216,10 @@ def example(kind: type[HarmonyError]) -> HarmonyError:
         )  # fmt: skip
     if kind is errors.InvalidSchema:
         return kind("what", path="/a")
+    if kind is errors.UnsupportedSchema:
+        return kind("what", keyword="not", path="/a/not")
+    if kind is errors.ForbiddenToken:
+        return kind("what", token=5, position=3, allowed=["x"])
     if kind is errors.InvalidType:
         return kind("what", offset=3)
     if kind is errors.CheckFailed:

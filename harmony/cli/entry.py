@@ -9,6 +9,7 @@ import click
 
 import harmony
 from harmony.cli.checking import check
+from harmony.cli.constraining import constrain, simulate
 from harmony.cli.converting import convert
 from harmony.cli.documentation import docs, grammar
 from harmony.cli.options import example
@@ -81,6 +82,8 @@ for _subcommand in (
     vocab,
     grammar,
     docs,
+    constrain,
+    simulate,
 ):
     command.add_command(_subcommand)
 
