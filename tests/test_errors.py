@@ -192,7 +192,9 @@ class TestOtherErrors:
             enc.render("hi")
         assert "expected a Message, got" in str(raised.value)
 
-    def test_an_unknown_role(self, enc):
+    def test_an_unknown_role(self, enc, monkeypatch):
+        # Other tests of this process have loaded overlays with roles of their own.
+        monkeypatch.setattr("harmony.messages._added_roles", {})
         sentence = "Unknown role: 'model'; the roles are: user, assistant, system, developer, tool"
         for call in (
             lambda: Role("model"),
