@@ -188,12 +188,23 @@ class TestAssistant:
             "<|constrain|>json<|message|>{}<|call|>" * 2
         )
 
-    @pytest.mark.parametrize("content", [None, [], ""])
+    @pytest.mark.parametrize("content", [None, []])
     @pytest.mark.parametrize("calls", [None, []])
     def test_nothing_to_say(self, content, calls):
         prompt = chat(USER, {"role": "assistant", "content": content, "tool_calls": calls})
         assert history(prompt) == "<|start|>user<|message|>hi<|end|>"
         assert [dropped.path for dropped in prompt.dropped] == ["messages[1]"]
+
+    def test_an_empty_answer_is_one(self):
+        """The model may end its turn without a word; beside calls it is no preamble."""
+        said = {"role": "assistant", "content": ""}
+        empty = "<|start|>assistant<|channel|>final<|message|><|end|>"
+        for prompt in (chat(USER, said, USER), responses(USER, said, USER)):
+            assert empty in history(prompt)
+            assert prompt.dropped == []
+            for back in (to_chat_request, to_responses_request):
+                assert back(prompt).dropped == []
+        assert empty not in history(chat(USER, {**said, "tool_calls": [CALL]}, tools=[TOOL]))
 
     def test_parts(self):
         parts = [{"type": "text", "text": "a"}, {"type": "refusal", "refusal": "b"}]

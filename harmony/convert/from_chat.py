@@ -112,7 +112,12 @@ def _read_assistant(history: History, message: Node) -> None:
         _read_call(history, call["id"].text_or_none(), function, name)
     if old_call:
         _read_call(history, None, old_call, name)
-    if len(history.messages) == before:
+    if len(history.messages) > before:
+        return
+    if message["content"].value == "":
+        # A turn that ended without a word, as the model may have ended it.
+        history.say(Role.ASSISTANT, "", name, facts.answer)
+    else:
         history.dropped.append(Dropped(message.path, "an assistant's message that says nothing"))
 
 

@@ -135,10 +135,10 @@ def _read_message(reader: RequestReader, item: Node, following: list[Node]) -> N
         if text is None:
             raise content.expected("the user's text")
         history.say(Role.USER, text, name)
-    elif not text:
+    elif content.value in (None, []):
         history.dropped.append(Dropped(item.path, "an assistant's message that says nothing"))
     else:
-        history.say(Role.ASSISTANT, text, name, _channel(history, item["phase"], following))
+        history.say(Role.ASSISTANT, text or "", name, _channel(history, item["phase"], following))
 
 
 def _channel(history: History, phase: Node, following: list[Node]) -> str:
