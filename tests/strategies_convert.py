@@ -28,6 +28,10 @@ MESSAGES = [
     "<|channel|>mumble<|channel|>final<|message|>{}<|endoftext|>",
     "commentary to=functions.f{}<|call|>",
     "{}",
+    "<|end|>{}",
+    "<|start|>{}",
+    "<|channel|>",
+    "<|channel|>analysis<|message|>{}",
 ]
 
 

@@ -389,6 +389,42 @@ class TestMalformed:
         assert items[-1]["content"][0]["text"].strip() == "Hello"
         assert to_response(tokens).typed()
 
+    @pytest.mark.parametrize("end", ["", "<|return|>"])
+    def test_an_answer_without_a_header_behind_the_reasoning(self, enc, end):
+        text = f"<|channel|>analysis<|message|>2+2<|end|>4{end}"
+        message = to_chat_message(ids_of_text(enc, text))
+        assert (message["reasoning"], message["content"]) == ("2+2", "4")
+        items = to_response_items(ids_of_text(enc, text))
+        assert [item["type"] for item in items] == ["reasoning", "message"]
+        assert items[-1]["content"][0]["text"] == "4"
+
+    def test_text_behind_an_answer_is_none(self, enc):
+        for said in (FINAL, CALL):
+            tokens = ids_of_text(enc, said)
+            with_more = to_response_items([*tokens, *enc.encode("commentary")])
+            assert with_more == to_response_items(tokens)
+            assert [note.text for note in with_more.diagnostics] == ["commentary"]
+
+    def test_what_others_said_is_no_answer_beside_reasoning(self, enc):
+        """A result that the model made up is shown only where there is nothing else at all."""
+        made_up = "<|start|>functions.f to=assistant<|channel|>commentary<|message|>Hello<|end|>"
+        thought = "<|channel|>analysis<|message|>Hm.<|end|>"
+        message = to_chat_message(ids_of_text(enc, thought + made_up))
+        assert (message["reasoning"], message["content"]) == ("Hm.", None)
+
+    def test_only_the_last_message_is_cut_short(self, enc):
+        """One that lacks its terminator is whole where another begins."""
+        for text, statuses in {
+            "Hi": ["incomplete"],
+            "Hi<|start|>": ["completed"],
+            "Hi<|channel|>analysis<|message|>Hm": ["completed", "incomplete"],
+            "Hm<|end|>Hi<|start|>assistant<|channel|>final<|message|>": ["completed", "incomplete"],
+            "<|end|>Hi<|channel|>analysis<|message|>Hm": ["incomplete", "incomplete"],
+        }.items():
+            response = to_response(ids_of_text(enc, text))
+            assert [item.get("status") for item in response["output"]] == statuses, text
+            assert response["status"] == "incomplete"
+
     def test_diagnostics(self, enc):
         tokens = ids_of_text(enc, "<|channel|>final<|channel|>final<|message|>Hi<|return|>")
         for made in (to_chat_message(tokens), to_chat_completion(tokens), to_response(tokens)):

@@ -14,7 +14,6 @@ from harmony.convert.answers import (
     identifiers,
     message_text,
     read_answer,
-    says_something,
     stray_text,
 )
 from harmony.convert.identifiers import Identifiers
@@ -63,10 +62,9 @@ class AnswerStream:
         self._parser = StreamableParser(
             self._context.encoding, Role.ASSISTANT, strict=False, tools=self._context.tools
         )
-        # The message that is open, and the whole of what was said outside answers.
+        # The message that is open, and what was said so far.
         self._route: Route | None = None
         self._found: list[tuple[Kind, str]] = []
-        self._said = False
         self._out: list[Converted] = []
         self._started = False
         self._finished = False
@@ -110,7 +108,7 @@ class AnswerStream:
             self._take(event, complete=not cut or finish_reason in ENDED)
         self._finished = True
         answer = read_answer(self._parser.tokens, self._context, finish_reason, self._before)
-        text = "" if self._said else stray_text(self._found, answer.diagnostics)
+        text = stray_text(self._found, answer.diagnostics)
         if text:
             route = Route(Kind.TEXT)
             self._begin(route, Identifiers.of(text))
@@ -177,7 +175,6 @@ class AnswerStream:
         routing = (author.name, message.recipient, message.channel, message.content_type)
         self._ids.pass_over(author.role, routing, text)
         self._found.append((route.kind, text))
-        self._said = self._said or says_something(route.kind, text)
         self._end(route, text, complete=complete)
         self._route = None
 

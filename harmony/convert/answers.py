@@ -32,6 +32,8 @@ FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 ENDED = {"stop", "tool_calls"}
 # Diagnostics about text that no message holds.
 LOST_TEXT = {"stray-text"}
+# What a completion answers with: text, if there is any, or calls.
+ANSWERS = {Kind.TEXT, Kind.FUNCTION, Kind.SEARCH, Kind.CODE}
 
 
 @attrs.frozen
@@ -92,6 +94,8 @@ class Answer:
     """Whether it ended by itself; False where it was cut short."""
     cut: bool
     """Whether its last message was cut short."""
+    last: int
+    """The index of that message; text from outside all messages stands behind it."""
     transcript: Transcript | None
     """Where it stood in the tokens, if there are any."""
     before: Before | None
@@ -160,11 +164,12 @@ def read_answer(
         cut = not complete
     else:
         complete = is_complete(transcript, context.encoding) if ended is None else ended
-        cut = not ended and not is_terminated(transcript)
+        cut = not ended and is_cut(transcript)
     before = before or context.before(completion_key(messages, transcript))
     ids = identifiers(before)
     parts = [_part(message, context, ids) for message in messages]
-    return Answer(_with_answer(parts, transcript), complete, cut, transcript, before)
+    last = len(parts) - 1
+    return Answer(_with_answer(parts, transcript), complete, cut, last, transcript, before)
 
 
 def completion_key(messages: Sequence[Message], transcript: Transcript | None) -> Sequence[object]:
@@ -216,6 +221,17 @@ def is_terminated(transcript: Transcript) -> bool:
     return start < stop
 
 
+def is_cut(transcript: Transcript) -> bool:
+    """Whether the tokens end within the last message.
+
+    One that lacks its terminator is whole where another begins: `hi` in ``hi<|start|>``.
+    """
+    ends_within = transcript.spans and transcript.spans[-1].terminator.stop == len(
+        transcript.tokens
+    )
+    return bool(ends_within) and not is_terminated(transcript)
+
+
 def _part(message: Message, context: Context, ids: Identifiers) -> Part:
     own = ids.copy()
     author, text = message.author, message_text(message)
@@ -234,16 +250,9 @@ def message_text(message: Message) -> str:
     )
 
 
-def says_something(kind: Kind, text: str) -> bool:
-    """Whether a message of that kind is an answer, or part of one."""
-    if kind in (Kind.FUNCTION, Kind.SEARCH, Kind.CODE):
-        return True
-    return kind in (Kind.TEXT, Kind.REASONING) and bool(text)
-
-
 def _with_answer(parts: list[Part], transcript: Transcript | None) -> list[Part]:
     """``parts``; where none of them is an answer, though text was produced, that text is."""
-    if transcript is None or any(says_something(part.route.kind, part.text) for part in parts):
+    if transcript is None:
         return parts
     text = stray_text([(p.route.kind, p.text) for p in parts], transcript.diagnostics)
     if not text:
@@ -253,8 +262,17 @@ def _with_answer(parts: list[Part], transcript: Transcript | None) -> list[Part]
 
 
 def stray_text(found: Sequence[tuple[Kind, str]], diagnostics: Sequence[Diagnostic]) -> str:
-    """The text of a completion that holds no answer: whoever seems to have said it."""
-    texts = [text for kind, text in found if kind in (Kind.OTHER, Kind.RESULT)]
+    """The text of a completion that holds no answer; empty if it holds one.
+
+    That is what stands outside all messages: ``4`` in ``<|end|>4``, behind the reasoning.
+    Where not even reasoning was produced, it is the text of others too, whoever seems to
+    have said it.
+    """
+    if any(kind in ANSWERS and (text or kind is not Kind.TEXT) for kind, text in found):
+        return ""
+    texts: list[str] = []
+    if not any(kind is Kind.REASONING and text for kind, text in found):
+        texts += [text for kind, text in found if kind in (Kind.OTHER, Kind.RESULT)]
     texts += [note.text for note in diagnostics if note.code in LOST_TEXT]
     return "\n".join(text for text in texts if text.strip())
 

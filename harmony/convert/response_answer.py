@@ -141,8 +141,8 @@ def response_items(answer: Answer, maker: ItemMaker) -> tuple[list[dict[str, Any
             continue
         item = maker.begin(route, part.ids)
         if item is not None:
-            is_last = index == len(answer.parts) - 1
-            maker.end(route, item, text, complete=not (answer.cut and is_last))
+            is_whole = index < answer.last or not answer.cut
+            maker.end(route, item, text, complete=is_whole)
             items.append(item)
         dropped += maker.lost(route, text, item, f"messages[{index}]")
         before = route
