@@ -437,6 +437,11 @@ BAD = [
     ({"messages": [{**USER, "name": "a b"}]}, "messages[0].name", "cannot stand in a header"),
     ({"messages": [USER], "tools": [TOOL, TOOL]}, "tools[1].function.name", "declared twice"),
     (
+        {"messages": [USER], "tools": [{"type": "function", "name": "a b"}]},
+        "tools[0].name",
+        "cannot stand in a header",
+    ),
+    (
         {"messages": [USER], "tools": [{"type": "mcp"}]},
         "tools[0].type",
         "no tool of the type 'mcp'",
@@ -629,6 +634,16 @@ class TestResponses:
         assert [d.path for d in prompt.dropped] == ["input[1].action.sources"]
         (_, item) = to_responses_request(prompt)["input"]
         assert item["action"] == {"type": "search", "queries": ["a", "b"]}
+
+    def test_searches_of_earlier_versions_of_the_api(self):
+        call = {"type": "web_search_call", "id": "w", "status": "completed"}
+        find = {"type": "find", "pattern": "x", "url": "cursor:1"}
+        prompt = responses(USER, call, {**call, "action": find})
+        assert history(prompt).endswith(
+            "<|start|>user<|message|>hi<|end|><|start|>assistant to=browser.find<|channel|>analysis "
+            'code<|message|>{"pattern": "x", "cursor": 1}<|call|>'
+        )
+        assert [d.path for d in prompt.dropped] == ["input[1]"]
 
     def test_previous_items(self):
         prompt = from_responses_request(

@@ -189,15 +189,20 @@ def _built_in(history: History, namespace: str, tool: str, content: str, item: N
 
 def _read_search(history: History, item: Node) -> None:
     facts, action = history.facts, item["action"]
+    if not action:
+        history.dropped.append(Dropped(item.path, "it does not say what was searched for"))
+        return
     kind = action["type"].text()
-    if kind not in facts.actions:
+    # Earlier versions of the API named them as the browser does: `find`.
+    tool = facts.actions.get(kind, kind)
+    if tool not in facts.actions.values():
         raise action["type"].expected(f"one of {', '.join(map(repr, facts.actions))}")
     arguments = search_arguments({k: v for k, v in action.fields().items() if v is not None})
     if action["sources"] and action["sources"].value:
         path = f"{action.path}.sources"
         history.dropped.append(Dropped(path, "what a search found is not told"))
     content = json.dumps(arguments, ensure_ascii=False)
-    _built_in(history, facts.search, facts.actions[kind], content, item)
+    _built_in(history, facts.search, tool, content, item)
 
 
 def _read_code(history: History, item: Node) -> None:

@@ -63,6 +63,12 @@ def _add(found: DeclaredTools, function: Node) -> None:
     name, parameters = function["name"], function["parameters"]
     if not name.text():
         raise name.error("expected the name of a tool, got an empty string")
+    if any(letter.isspace() for letter in name.value):
+        # No call could name it: a space ends a word of a header.
+        raise name.error(
+            f"the name {name.value!r} cannot stand in a header; use letters, digits, `_`, `-` "
+            "and `.`"
+        )
     if any(tool.name == name.value for tool in found.functions):
         raise name.error(f"the tool {name.value!r} is declared twice; give each its own name")
     if parameters and not isinstance(parameters.value, dict):
