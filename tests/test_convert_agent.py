@@ -72,7 +72,10 @@ class TestExactTokens:
             append_completion(prompt, tokens)
             added = prompt.conversation.messages[count:]
             texts = [message.content[0].text for message in added]
-            assert texts == [message.content[0].text for message in transcript.messages]
+            read = [message.content[0].text for message in transcript.messages]
+            assert texts[: len(read)] == read
+            # An answer from outside all messages is one of its own, and the only one.
+            assert texts[len(read) :] in ([], [to_chat_message(tokens, prompt)["content"]])
             again = from_harmony(prompt.render()).conversation.messages
             shown = prompt.conversation
             assert len(again) <= len(shown.messages)
@@ -97,6 +100,15 @@ class TestExactTokens:
             "<|start|>assistant to=functions.f<|channel|>commentary<|message|>{}<|call|>"
             "<|start|>assistant"
         )
+
+    def test_an_answer_outside_all_messages_is_told(self, prompt):
+        """What the user was shown is what the model reads in its next turn."""
+        tokens = ids_of_text(ENC, "<|channel|>analysis<|message|>2+2<|end|>4<|return|>")
+        before = prompt.text()
+        append_completion(prompt, tokens)
+        assert to_chat_message(tokens, prompt)["content"] == "4"
+        opening = before.removesuffix(START)
+        assert prompt.text() == f"{opening}{START}<|channel|>final<|message|>4<|end|>{START}"
 
     def test_a_changed_message_is_rendered_anew(self, prompt):
         append_completion(prompt, ids_of_text(ENC, "<|channel|>final<|message|>Hi<|return|>"))
@@ -191,6 +203,19 @@ class TestResults:
         back = to_chat_request(prompt)
         assert back.dropped == []
         assert from_chat_request(back, encoding=other).conversation == prompt.conversation
+
+    def test_functions_called_by_their_bare_name(self, prompt):
+        """Issue: "Tool results → `functions.NAME to=assistant`", as a request has them too."""
+        tokens = ids_of_text(ENC, "<|channel|>commentary to=f<|message|>{}<|call|>")
+        append_completion(prompt, tokens)
+        append_tool_result(prompt, to_chat_message(tokens, prompt)["tool_calls"][0], "x")
+        assert prompt.text().endswith(
+            "<|start|>functions.f to=assistant<|channel|>commentary<|message|>x<|end|>" + START
+        )
+        assert [item["type"] for item in to_response_items(prompt.conversation.messages[-2:])] == [
+            "function_call",
+            "function_call_output",
+        ]
 
     def test_functions_called_on_analysis(self, prompt):
         tokens = ids_of_text(ENC, CALL.replace("commentary", "analysis"))

@@ -20,7 +20,8 @@ from harmony.validation import instance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harmony.convert.answers import Completion, Part
+    from harmony.convert.answers import Answer, Completion, Part
+    from harmony.messages import Message
     from harmony.transcript import Transcript
 
 CALLS = {Kind.FUNCTION, Kind.SEARCH, Kind.CODE}
@@ -53,7 +54,7 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
     sampled = None if isinstance(completion, str) else transcript
     if sampled is not None and sampled.diagnostics:
         messages = sampled.normalized().messages
-    prompt.conversation.messages += messages
+    prompt.conversation.messages += messages + _outside(answer, context)
     prompt.remember(key, before)
     for message, tokens in zip(messages, _exact(prompt, sampled), strict=False):
         prompt.keep(message, tokens)
@@ -64,6 +65,15 @@ def append_completion(prompt: Prompt, completion: Completion) -> Prompt:
             assert call.id is not None
             prompt.call_ids.append((message, call.id))
     return prompt
+
+
+def _outside(answer: Answer, context: Context) -> list[Message]:
+    """The answer that stood outside all messages, as a message of its own."""
+    if any(part.route.kind in (Kind.OTHER, Kind.RESULT) for part in answer.parts):
+        # What others seem to have said is in the history as it is.
+        return []
+    found = answer.parts[answer.last + 1 :]
+    return [part.message.with_channel(context.facts.answer) for part in found]
 
 
 def _exact(prompt: Prompt, transcript: Transcript | None) -> list[list[int]]:
@@ -91,7 +101,8 @@ def _call(context: Context, part: Part) -> Call | None:
         return None
     channel = context.routes.channel_of(recipient)
     item_id = part.ids.make(TYPES[part.route.kind][0])
-    return Call(part.ids.make("call_"), recipient, channel, aliases=(item_id,))
+    author = context.routes.answerer(recipient)
+    return Call(part.ids.make("call_"), author, channel, aliases=(item_id,))
 
 
 def append_tool_result(prompt: Prompt, call: str | Mapping[str, object], output: object) -> Prompt:

@@ -82,6 +82,11 @@ class Routes:
         namespace = self.namespace_of(recipient)
         return self.facts.calls if namespace is None else self.facts.channels[namespace]
 
+    def answerer(self, recipient: str) -> str:
+        """Who answers a call to ``recipient``: a declared function by its full name."""
+        is_named = recipient in self._functions and self.namespace_of(recipient) is None
+        return self.facts.called(recipient) if is_named else recipient
+
     def _is_function(self, recipient: str) -> bool:
         """Whether a function has the name of a built-in tool that is not declared."""
         return recipient in self._functions and recipient not in self._built_in
