@@ -564,6 +564,29 @@ class TestErrors:
             plain(object())
 
 
+class TestResultsOfParts:
+    CALLED: ClassVar = {"role": "assistant", "tool_calls": [{**CALL, "id": "c9"}]}
+
+    def result(self, *parts):
+        said = {"role": "tool", "tool_call_id": "c9", "content": list(parts)}
+        return chat(USER, self.CALLED, said).conversation.messages[-1].content[0].text
+
+    def test_what_is_no_list_of_parts_is_json(self):
+        text = {"type": "text", "text": "a"}
+        assert self.result(text, text) == "aa"
+        assert self.result() == ""
+        assert self.result(text, {"type": "resource"}).startswith('[{"type": "text"')
+        assert self.result({"type": []}) == '[{"type": []}]'
+
+    @pytest.mark.parametrize("kind", ["image", "image_url", "input_image", "input_audio"])
+    def test_images_and_audio_anywhere(self, kind):
+        """Issue: "images and audio, are clear errors that say which message"."""
+        for before in ({"type": "text", "text": "a"}, {"a": 1}, "a"):
+            with pytest.raises(InvalidRequest, match="Harmony holds text only") as caught:
+                self.result(before, {"type": kind, "data": "AAAA"})
+            assert caught.value.path == "messages[2].content[1]"
+
+
 class TestResponses:
     def test_a_string(self):
         prompt = from_responses_request({"input": "hi"}, date=DATE)

@@ -20,6 +20,7 @@ TEXTS = {
     "refusal": "refusal",
 }
 MEDIA = {
+    "image": "an image",
     "image_url": "an image",
     "input_image": "an image",
     "computer_screenshot": "an image",
@@ -79,15 +80,20 @@ def result_text(content: Node, dropped: list[Dropped]) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and value and all(_is_part(item) for item in value):
-        return content_text(content, dropped) or ""
-    if value == []:
-        return ""
+    if isinstance(value, list):
+        for part in content.items():
+            if _kind(part.value) in MEDIA:
+                # Not to be told as the JSON of its bytes, whatever stands beside it.
+                part_text(part, dropped)
+        if all(_kind(item) in TEXTS for item in value):
+            return content_text(content, dropped) or ""
     return as_json(content)
 
 
-def _is_part(item: Any) -> bool:
-    return isinstance(item, dict) and (item.get("type") in TEXTS or item.get("type") in MEDIA)
+def _kind(item: Any) -> str:
+    """The type of a part; empty for what is none."""
+    kind = item.get("type") if isinstance(item, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def as_json(node: Node) -> str:

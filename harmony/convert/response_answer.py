@@ -214,7 +214,9 @@ def response_usage(usage: Usage) -> dict[str, Any]:
 def response_tools(prompt: Prompt) -> list[dict[str, Any]]:
     """The declared tools, as the Responses API has them."""
     given = {
-        tool.get("name"): tool for tool in _listed(prompt.request.get("tools")) if "name" in tool
+        tool["name"]: tool
+        for tool in _listed(prompt.request.get("tools"))
+        if isinstance(tool.get("name"), str)
     }
     types = {_type_of(tool, prompt): tool for tool in _listed(prompt.request.get("tools"))}
     tools: list[dict[str, Any]] = [
