@@ -173,8 +173,6 @@ class Judge:
 
     def checked(self, tokens: list[int], role: Role | None) -> list[str]:
         """What `enc.check` finds, told of the request."""
-        if not hasattr(self.enc, "check"):  # Until the checker is merged.
-            return []
         start = self.options.get("start", "assistant")
         opened = self.enc.encode(PROMPTS[start], allowed_special="all")
         tools = [t for t in self.options.get("tools", ()) if not isinstance(t, dict)]

@@ -343,16 +343,10 @@ class TestSpec:
         with pytest.raises(HarmonyError, match="the grammar has no header with"):
             completion_grammar(changed, FUNCTIONS, recipient_in="role")
 
-    @pytest.mark.parametrize(
-        ("old", "new", "sentence"),
-        [
-            ("content terminator", "terminator", "holds no `content`"),
-            ("first_header: route", "first_header: _SPACE route", "differ behind the role"),
-        ],
-    )
-    def test_a_grammar_that_does_not_hold_together(self, enc, old, new, sentence):
-        changed = load_harmony_encoding("HarmonyGptOss", grammar=enc.grammar.text.replace(old, new))
-        with pytest.raises(HarmonyError, match=sentence):
+    def test_a_grammar_that_does_not_hold_together(self, enc):
+        text = enc.grammar.text.replace("first_header: route", "first_header: _SPACE route")
+        changed = load_harmony_encoding("HarmonyGptOss", grammar=text)
+        with pytest.raises(HarmonyError, match="differ behind the role"):
             completion_grammar(changed)
 
 
@@ -530,8 +524,9 @@ class TestBadInput:
             grammar.to_gbnf("x")
 
     def test_nothing_may_be_done(self, enc):
-        spec = {"channels": []}
-        bare = load_harmony_encoding("HarmonyGptOss", spec={**spec})
+        dialect = {"name": "channel-first", "recipient_after_channel": []}
+        spec = {"channels": [], "dialects": [dialect]}
+        bare = load_harmony_encoding("HarmonyGptOss", spec=spec)
         assert accepts(bare, completion_grammar(bare), ANSWER)
         with pytest.raises(InvalidMessage, match="the spec has no hidden channel to reason on"):
             completion_grammar(bare, reasoning="required")

@@ -14,7 +14,8 @@ from harmony import HarmonyError, InvalidSchema, UnsupportedSchema
 from harmony.constrain import completion_grammar
 from harmony.constrain.rules import Rules
 from harmony.constrain.schema_places import Document
-from harmony.constrain.schema_rules import Converter
+from harmony.constrain.schema_rules import convert
+from harmony.constrain.value_rules import Converter
 from tests.constrain_cases import ORDER, TREE, chat, deep
 from tests.rule_texts import matches, random_text
 
@@ -28,7 +29,7 @@ def raising(keyword, path, reason):
 
 def rules_of(schema, special=SPECIAL, whitespace=2) -> tuple[dict, str]:
     grammar = Rules()
-    root = Converter(grammar, special, whitespace).convert(Document(schema), "v", raising).name
+    root = convert(Converter(grammar, special, whitespace), Document(schema), "v", raising).name
     return ({}, "") if grammar.pruned(root) else (grammar.rules, root)
 
 

@@ -13,8 +13,8 @@ from harmony.constrain import nodes, rules
 from harmony.constrain.free_text import free_text
 from harmony.constrain.nodes import Choice, FreeText, Json, Node, Ref, Sequence, Special, Star, Text
 from harmony.constrain.rules import Rules
-from harmony.constrain.schema_rules import Converter
 from harmony.constrain.structure import ROOT
+from harmony.constrain.value_rules import Converter
 from harmony.errors import InvalidMessage, InvalidSchema
 
 if TYPE_CHECKING:

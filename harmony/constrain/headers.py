@@ -152,8 +152,6 @@ class Headers:
     def _header(self, rule: str) -> Sequence:
         node = self._syntax.rule(rule)
         parts = node.parts if isinstance(node, Sequence) else (node,)
-        if Rule("content") not in parts:
-            raise GrammarError(f"the rule {rule!r} of the grammar holds no `content`")
         return Sequence(parts[: parts.index(Rule("content"))])
 
     def _derivations(

@@ -10,7 +10,8 @@ import attrs
 from harmony.constrain.rules import Rules
 from harmony.constrain.schema_llguidance import rewritten
 from harmony.constrain.schema_places import Document
-from harmony.constrain.schema_rules import Converter
+from harmony.constrain.schema_rules import convert
+from harmony.constrain.value_rules import Converter
 from harmony.errors import InvalidSchema, UnsupportedSchema
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Schemas:
         try:
             rewritten(document, _Raise(key))
         except UnsupportedSchema:
-            Converter(Rules(), (), 0).convert(document, "schema", _Raise(key))
+            convert(Converter(Rules(), (), 0), document, "schema", _Raise(key))
 
     def for_llguidance(self) -> dict[str, Any]:
         """The schemas as llguidance takes them. Raises `UnsupportedSchema` unless lenient."""
@@ -131,7 +132,7 @@ class Schemas:
         """Convert one schema; the name of its rule. Raises as `into` does."""
         problem = _Note() if self.lenient else _Raise(key)
         index = list(self.documents).index(key)
-        return converter.convert(self.documents[key], f"json-{index}", problem).name
+        return convert(converter, self.documents[key], f"json-{index}", problem).name
 
     @functools.cached_property
     def unenforced(self) -> tuple[Unenforced, ...]:
@@ -142,7 +143,7 @@ class Schemas:
         for key, document in self.documents.items():
             theirs, ours = _Note(), _Note()
             rewritten(document, theirs)
-            Converter(Rules(), (), 0).convert(document, "schema", ours)
+            convert(Converter(Rules(), (), 0), document, "schema", ours)
             for keyword, path in {**theirs.found, **ours.found}:
                 notes = {LLGUIDANCE: theirs, GBNF: ours, XGRAMMAR: ours}
                 engines = tuple(e for e in ENGINES if (keyword, path) in notes[e].found)

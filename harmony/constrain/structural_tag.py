@@ -13,8 +13,8 @@ from harmony.constrain import rules
 from harmony.constrain.gbnf import prune
 from harmony.constrain.nodes import Choice, FreeText, Json, Node, Ref, Sequence, Special, Star, Text
 from harmony.constrain.rules import Rules
-from harmony.constrain.schema_rules import Converter
 from harmony.constrain.structure import ROOT
+from harmony.constrain.value_rules import Converter
 
 if TYPE_CHECKING:
     from harmony.constrain.completion import CompletionGrammar

@@ -122,7 +122,7 @@ class Builder:
         visible: list[str] = []
         for row in self._channels:
             channel = row["name"]
-            if channel == self._final:
+            if channel == self._final or self._role not in row.get("roles", [self._role]):
                 continue
             shown = row.get("visible", True)
             if not (self._choices.preambles if shown else self._choices.reasoning != "off"):
