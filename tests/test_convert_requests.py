@@ -738,6 +738,8 @@ class TestPrompt:
         other = load_harmony_encoding("HarmonyGptOss", spec=overlay)
         tokens = enc.encode("<|channel|>final<|message|>x<|end|>", allowed_special="all")
         assert to_chat_message(tokens, other)["reasoning"] == "x"
+        tokens = enc.encode("<|channel|>analysis<|message|>x<|return|>", allowed_special="all")
+        assert to_chat_message(tokens, other)["content"] == "x"
         request = {"messages": [USER, {"role": "assistant", "content": "a"}]}
         assert (
             "<|channel|>analysis<|message|>a" in from_chat_request(request, encoding=other).text()

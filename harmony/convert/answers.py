@@ -226,10 +226,9 @@ def is_cut(transcript: Transcript) -> bool:
 
     One that lacks its terminator is whole where another begins: `hi` in ``hi<|start|>``.
     """
-    ends_within = transcript.spans and transcript.spans[-1].terminator.stop == len(
-        transcript.tokens
-    )
-    return bool(ends_within) and not is_terminated(transcript)
+    if is_terminated(transcript):
+        return False
+    return transcript.spans[-1].terminator.stop == len(transcript.tokens)
 
 
 def _part(message: Message, context: Context, ids: Identifiers) -> Part:

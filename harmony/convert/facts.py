@@ -55,13 +55,12 @@ class Facts:
         words = spec.table("conversion")
         dropping = spec.table("analysis_dropping")
         functions = spec.table("system_message")["function_namespace"]
+        unseen = {row["name"] for row in spec.rows("channels") if not row.get("visible", True)}
         return cls(
             spec=spec,
             reasoning=dropping["channel"],
             answer=dropping["until_channel"],
-            hidden=frozenset(
-                row["name"] for row in spec.rows("channels") if not row.get("visible", True)
-            ),
+            hidden=frozenset(unseen | {dropping["channel"]}) - {dropping["until_channel"]},
             functions=functions,
             calls=spec.row("namespaces", functions)["channel"],
             arguments_type=spec.token("constrain").text + words["arguments_content_type"],
