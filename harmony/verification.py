@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from harmony.errors import GrammarError, HarmonyError
 from harmony.messages import Message
+from harmony.overlay_shape import check_shape
+from harmony.spec import load_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
 def verified(spec: Spec, make: Callable[[], HarmonyEncoding]) -> HarmonyEncoding:
     """What ``make`` makes of ``spec``. Raises `GrammarError` if it does not hold together."""
     try:
+        check_shape(spec, load_spec())
         _rows(spec)
         _special_tokens(spec)
         _references(spec)
         encoding = make()
         _verify(encoding)
+        _ = encoding.checker  # Its rules and facts are read from the spec.
     except HarmonyError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -100,6 +104,19 @@ def _references(spec: Spec) -> None:
     for key in ("default", "call", "training"):
         token = spec.table("terminators")[key]
         _known(spec, token, spec.special_tokens, "terminators", None, key)
+    roles, channels = spec.role_names, spec.channel_names
+    _known(spec, spec.table("terminators")["call_role"], roles, "terminators", None, "call_role")
+    _known(spec, spec.table("recovery")["default_role"], roles, "recovery", None, "default_role")
+    for key in ("channel", "until_channel"):
+        channel = spec.table("analysis_dropping")[key]
+        _known(spec, channel, channels, "analysis_dropping", None, key)
+    for row in spec.rows("namespaces"):
+        _known(spec, row["channel"], channels, "namespaces", row["name"], "channel")
+    defaults = [dialect.name for dialect in spec.dialects.values() if dialect.default]
+    if len(defaults) != 1:
+        reason = f"one of [[dialects]] has default = true; there are {len(defaults)}"
+        names = f": {', '.join(map(repr, defaults))}" if defaults else ""
+        raise spec.fault(reason + names, "dialects", *defaults, key="default")
     for row in spec.rows("channels"):
         for role in row.get("roles", ()):
             _known(spec, role, spec.role_names, "channels", row["name"], "roles")
