@@ -24,7 +24,9 @@ INLINE = "<grammar>"
 _STANDS_ALONE = re.compile(r"^[ \t]*[?!]*completion(\.\d+)?[ \t]*:", re.MULTILINE)
 _LINE = re.compile(r"\bline (\d+)")
 # How Lark and we name a rule or terminal: 'x', `x`, "rule x", and <x : A B> for an expansion.
-_NAMED = re.compile(r"['`](\w+)['`]|(?:rule|token|terminal|write) (\w+)|<(\w+) :|no (header) with|\((\w+): ")
+_NAMED = re.compile(
+    r"['`](\w+)['`]|(?:rule|token|terminal|write) (\w+)|<(\w+) :|no (header) with|\((\w+): "
+)
 
 
 @attrs.frozen

@@ -21,7 +21,6 @@ _NEEDED = {
     "fields": ("rules",),
     "namespaces": ("channel",),
     "rule_families": ("name", "prefix"),
-    "special_tokens": ("id", "text"),
 }
 # Tables of texts by the name of a terminal, to which overlays add.
 _TEXTS = ("written", "terminals")

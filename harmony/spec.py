@@ -82,17 +82,15 @@ class Spec:
             GrammarError: the overlay is not to be found, is not TOML, or has two rows of one
                 name in an array of tables.
         """
+        source, data = self.source, overlay
         if isinstance(overlay, (str, os.PathLike)):
             data, source = read_overlay(overlay)
-            return attrs.evolve(self, source=source)._laid(data)
-        if not isinstance(overlay, Mapping):
+        if not isinstance(data, Mapping):
             raise GrammarError(f"expected a mapping or a path as a spec, got {overlay!r}")
-        return self._laid(overlay)
-
-    def _laid(self, overlay: Mapping[str, Any]) -> Self:
-        for table, name in repeated(overlay):
-            raise self.fault(f"[[{table}]] has two rows called {name!r}", table, name)
-        return attrs.evolve(self, data=merged(self.data, overlay))
+        laid = attrs.evolve(self, data=merged(self.data, data), source=source)
+        for table, name in repeated(data):
+            raise laid.fault(f"[[{table}]] has two rows called {name!r}", table, name)
+        return laid
 
     def _with_row(self, table: str, **row: object) -> Self:
         return self.overlaid({table: [{k: v for k, v in row.items() if v is not None}]})
