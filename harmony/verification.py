@@ -271,13 +271,14 @@ def samples(spec: Spec) -> Iterator[tuple[Message, bool]]:
     yield message(speaker, 'A word,\n1 {"é": "<b>"}'), True
     for channel in spec.channel_names:
         yield message(speaker).with_channel(channel), True
+    constrained = spec.token("constrain").text + "x"
     for name in spec.extra_fields:
-        extra = message(speaker).with_extra(name, "x")
-        yield extra, True
-        for each in extra, *(extra.with_channel(channel) for channel in spec.channel_names):
-            addressed = each.with_recipient("x")
-            typed = addressed.with_content_type(spec.token("constrain").text + "x")
-            yield from ((each, False), (addressed, False), (typed, False))
+        yield message(speaker).with_extra(name, "x"), True
+        for on in (None, *spec.channel_names):
+            for recipient, content_type in ((None, None), ("x", None), ("x", constrained)):
+                said = message(speaker).with_extra(name, "x")
+                said.channel, said.recipient, said.content_type = on, recipient, content_type
+                yield said, False
 
 
 def _said(message: Message) -> str:

@@ -533,6 +533,29 @@ class TestCalls:
         assert found.message.endswith("functions.f3, functions.f4, …")
 
     @pytest.mark.parametrize(
+        "end",
+        [
+            "<|channel|>",
+            "<|channel|>comm",
+            " to=",
+            " to=functions.f<|channel|>",
+            "<|channel|>commentary to=functions.f <|constrain|>",
+            "<|channel|>commentary to=functions.f json<|message|>{",
+            '<|channel|>commentary to=functions.f json<|message|>{"a": "b',
+            "<|channel|>final json<|message|>[1,",
+        ],
+    )
+    def test_a_prompt_may_end_anywhere(self, enc, end):
+        """A server that forces the beginning of what the model is to say."""
+        text = "<|start|>user<|message|>Hi<|end|><|start|>assistant" + end
+        assert enc.check(enc.encode(text, allowed_special="all")) == []
+
+    def test_a_prompt_may_not_end_in_what_no_text_mends(self, enc):
+        text = "<|start|>assistant<|channel|>commentary to=functions.f json<|message|>{a"
+        (found,) = enc.check(enc.encode(text, allowed_special="all"))
+        assert found.code == "HAR305"
+
+    @pytest.mark.parametrize(
         ("text", "offset", "reason"),
         [
             ("", 0, "it is empty"),
