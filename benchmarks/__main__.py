@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 import harmony
-from benchmarks import scenarios
+from benchmarks import constrain, scenarios
 from benchmarks.measure import Process, Row, as_json, best_of, compare, processes
 from harmony.spec import load_spec
 from harmony.vocabulary import export
@@ -271,6 +271,7 @@ def main() -> None:
     growth = growth_rows(GROWTH[:3] if chosen.quick else GROWTH)
     loading = loading_rows()
     checks = check_rows(100 if chosen.quick else 500)
+    masks = constrain.rows()
     machine = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -285,6 +286,7 @@ def main() -> None:
             "growth": growth,
             "loading_ms": loading,
             "checked_messages_a_minute": checks,
+            "masks": masks,
         }
         print(as_json(result))
         return
@@ -292,6 +294,7 @@ def main() -> None:
     print_speed(rows)
     print_starts(starts)
     print_growth(growth)
+    constrain.print_rows(masks)
     print("| made when first used | ms |\n|---|---:|")
     for name, value in loading.items():
         print(f"| {name} | {value:.1f} |")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harmony.contents import TextContent as TextContent
     from harmony.encoding import HarmonyEncoding as HarmonyEncoding
     from harmony.errors import CheckFailed as CheckFailed
+    from harmony.errors import ForbiddenToken as ForbiddenToken
     from harmony.errors import GrammarError as GrammarError
     from harmony.errors import HarmonyError as HarmonyError
     from harmony.errors import InvalidMessage as InvalidMessage
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from harmony.errors import ParseError as ParseError
     from harmony.errors import RenderError as RenderError
     from harmony.errors import UnknownName as UnknownName
+    from harmony.errors import UnsupportedSchema as UnsupportedSchema
     from harmony.errors import VocabularyError as VocabularyError
     from harmony.events import ContentDelta as ContentDelta
     from harmony.events import Event as Event
@@ -67,8 +69,9 @@ _HOMES = {
     ),
     "encoding": "HarmonyEncoding",
     "errors": (
-        "CheckFailed GrammarError HarmonyError InvalidMessage InvalidRequest InvalidSchema "
-        "InvalidToken InvalidUtf8 MissingExtra ParseError RenderError UnknownName VocabularyError"
+        "CheckFailed ForbiddenToken GrammarError HarmonyError InvalidMessage InvalidRequest "
+        "InvalidSchema InvalidToken InvalidUtf8 MissingExtra ParseError RenderError UnknownName "
+        "UnsupportedSchema VocabularyError"
     ),
     "events": "ContentDelta Event HeaderParsed MessageFinished",
     "loading": "HarmonyEncodingName load_harmony_encoding",

@@ -6,12 +6,14 @@
     ├── InvalidMessage (ValueError)   a message, content or option of the wrong type or value
     ├── InvalidRequest (ValueError)   a request of an API that cannot be converted; names the field
     ├── InvalidSchema (ValueError)    a JSON Schema that cannot be rendered; names the path in it
+    │   └── UnsupportedSchema         a JSON Schema that no grammar can enforce; names the keyword
     ├── InvalidType (ValueError)      text that is no type of a tools section; names the offset
     ├── UnknownName (ValueError)      no encoding, dialect, role or policy has that name
     ├── RenderError                   a message that the format cannot express
     ├── ParseError                    tokens that are not in the format
     ├── CheckFailed                   a parse with `validate=True` met violations; lists them all
     ├── InvalidToken (ValueError)     an id outside the vocabulary, or text that is a special token
+    │   └── ForbiddenToken            a token that a grammar does not allow; names what it does
     ├── InvalidUtf8 (ValueError)      tokens whose bytes are not UTF-8
     ├── VocabularyError               the vocabulary file is missing, or is another one
     ├── GrammarError (ValueError)     a spec or grammar file that does not hold together
@@ -79,6 +81,17 @@ class InvalidSchema(HarmonyError, ValueError):
         self.path = path
 
 
+class UnsupportedSchema(InvalidSchema):
+    """A JSON Schema holds what a grammar cannot enforce while tokens are sampled.
+
+    ``keyword`` is the keyword, ``path`` the place in the schema, as a JSON pointer.
+    """
+
+    def __init__(self, message: str, *, keyword: str, path: str = "") -> None:
+        super().__init__(message, path=path)
+        self.keyword = keyword
+
+
 class InvalidType(HarmonyError, ValueError):
     """A text is not one that a JSON Schema is written as.
 
@@ -111,6 +124,23 @@ class InvalidToken(HarmonyError, ValueError):
         super().__init__(message)
         self.position = position
         self.parsed: list[Message] = []
+
+
+class ForbiddenToken(InvalidToken):
+    """A grammar does not allow a token.
+
+    Attributes:
+        token: the id.
+        position: how many tokens were accepted before it.
+        allowed: what was allowed instead, as text: all of it, or the first of many.
+    """
+
+    def __init__(
+        self, message: str, *, token: int, position: int, allowed: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, position=position)
+        self.token = token
+        self.allowed = tuple(allowed)
 
 
 class InvalidUtf8(HarmonyError, ValueError):

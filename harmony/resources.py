@@ -1,7 +1,7 @@
 """Where the files are that the library is derived from: spec/, grammar/ and harmony/data/.
 
-In a wheel they lie inside the package; in a checkout, and so in an editable install, spec/
-and grammar/ stand beside it.
+In a wheel they lie inside the package; in a checkout, and so in an editable install, spec/,
+grammar/ and docs/ stand beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def path(folder: str, name: str) -> Path:
-    """The file ``name`` in ``folder`` (``"spec"``, ``"grammar"`` or ``"data"``).
+    """The file ``name`` in ``folder`` (``"spec"``, ``"grammar"``, ``"docs"`` or ``"data"``).
 
     The packaged file comes first, so that an installed wheel never reads a stray folder
     that happens to stand beside site-packages/harmony.

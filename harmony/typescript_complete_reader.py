@@ -53,6 +53,17 @@ def read_complete_type(text: str, words: dict[str, Any], declared: Mapping[str, 
     return schema
 
 
+def bound_terminals(words: dict[str, Any]) -> str:
+    """The terminals that grammar/typescript_complete.lark imports, in Lark's language."""
+    default = template_pattern(words["default_comment"], {"value": "[^\n]*"})
+    return terminals(
+        {
+            "INDEX_SIGNATURE": re.escape(words["index_signature"]),
+            "COMMA_AND_DEFAULT": f", // {default}",
+        }
+    )
+
+
 @attrs.define
 class _Reader:
     """Walks parse trees: each method takes a tree of the rule of its name."""
@@ -68,13 +79,7 @@ class _Reader:
         from lark import UnexpectedInput
 
         self.base = base
-        default = template_pattern(self.words["default_comment"], {"value": "[^\n]*"})
-        bound = terminals(
-            {
-                "INDEX_SIGNATURE": re.escape(self.words["index_signature"]),
-                "COMMA_AND_DEFAULT": f", // {default}",
-            }
-        )
+        bound = bound_terminals(self.words)
         try:
             tree = text_grammar("typescript_complete", bound, ("annotated",)).parse(text)
         except UnexpectedInput as error:

@@ -34,17 +34,22 @@ def read_reference_type(text: str, words: dict[str, Any]) -> Schema:
     """
     from lark import UnexpectedInput
 
-    # A string stands unescaped, so it may hold a line feed: `"\n"` is a common default.
-    value = r'(?:"[^"]*"(?=\n)|[^\n]*)'
-    bound = terminals(
-        {"DEFAULT": " // " + template_pattern(words["default_comment"], {"value": value})}
-    )
+    bound = bound_terminals(words)
     try:
         tree = text_grammar("typescript", bound, ("type",)).parse(text)
     except UnexpectedInput as error:
         offset, sentence = fault(error, text)
         raise InvalidType(sentence, offset=offset) from None
     return _Reader(words).type(tree)
+
+
+def bound_terminals(words: dict[str, Any]) -> str:
+    """The terminals that grammar/typescript.lark imports from `.spec`, in Lark's language."""
+    # A string stands unescaped, so it may hold a line feed: `"\n"` is a common default.
+    value = r'(?:"[^"]*"(?=\n)|[^\n]*)'
+    return terminals(
+        {"DEFAULT": " // " + template_pattern(words["default_comment"], {"value": value})}
+    )
 
 
 @attrs.frozen

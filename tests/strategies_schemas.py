@@ -23,7 +23,10 @@ WORDS = st.sampled_from(["city", "a b", "null", "x-y", "", "type", "é", "note: 
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(-(2**70), 2**70),
+    st.integers(-(2**63), 2**64 - 1),
+    # Beyond 64 bits serde_json reads floats, so what is said below holds of them too: it reads
+    # 36490496007125248001 a last digit off.
+    st.builds(lambda n, e: n * 10**e, st.integers(-(10**15), 10**15), st.integers(5, 20)),
     # At most 15 digits: serde_json reads longer ones a last digit off (1.0013580322265625e-05).
     st.builds(lambda n, e: float(f"{n}e{e}"), st.integers(-(10**15), 10**15), st.integers(-22, 22)),
     st.sampled_from([1e22, 1.0, 1e16, 1e15, 1e-5, 1.5e-5, 1e-6, 1e300, -0.0, 0]),

@@ -623,7 +623,7 @@ def test_every_help_has_an_example_that_runs(name, tmp_path):
     text = good(*[name] if name else [], "--help")
     examples = re.findall(r"^ +\$ (.*)$", text, re.MULTILINE)
     assert examples
-    script = "\n".join(examples).replace("--export vocabulary", f"--export {tmp_path}")
+    script = re.sub(r"--(export|out) \w+", rf"--\1 {tmp_path}", "\n".join(examples))
     result = run_shell(script, tmp_path)
     assert result.returncode == 0, result.stderr.decode()
 

@@ -343,7 +343,6 @@ class TestFormats:
             chat(USER).grammar()
 
     def test_grammar(self):
-        pytest.importorskip("harmony.constrain")
         inner = {"name": "n", "schema": self.SCHEMA}
         format = {"type": "json_schema", "json_schema": inner}
         for fields in (

@@ -192,7 +192,9 @@ class TestOtherErrors:
             enc.render("hi")
         assert "expected a Message, got" in str(raised.value)
 
-    def test_an_unknown_role(self, enc):
+    def test_an_unknown_role(self, enc, monkeypatch):
+        # Other tests of this process have loaded overlays with roles of their own.
+        monkeypatch.setattr("harmony.messages._added_roles", {})
         sentence = "Unknown role: 'model'; the roles are: user, assistant, system, developer, tool"
         for call in (
             lambda: Role("model"),
@@ -216,6 +218,10 @@ def example(kind: type[HarmonyError]) -> HarmonyError:
         )  # fmt: skip
     if kind is errors.InvalidSchema:
         return kind("what", path="/a")
+    if kind is errors.UnsupportedSchema:
+        return kind("what", keyword="not", path="/a/not")
+    if kind is errors.ForbiddenToken:
+        return kind("what", token=5, position=3, allowed=["x"])
     if kind is errors.InvalidType:
         return kind("what", offset=3)
     if kind is errors.CheckFailed:

@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harmony import (
+    Author,
     Conversation,
+    ForbiddenToken,
     GrammarError,
     HeaderParsed,
     InvalidMessage,
@@ -30,6 +32,10 @@ from harmony import (
     VocabularyError,
     load_harmony_encoding,
 )
+from harmony.constrain import completion_grammar
+from harmony.convert import from_chat_request, to_chat_completion
+from harmony.docs import build_reference
+from harmony.json_schemas import json_schema
 from harmony.spec import load_spec
 from harmony.vocabulary import ranks_written
 from tests.readings import by_lalr, by_matcher
@@ -658,3 +664,56 @@ class TestCommand:
         done = self.run("--spec", path, "stop", text="")
         assert done.returncode == 1
         assert f"{path}:2: the spec names no special token 'gone'" in done.stderr.decode()
+
+
+class TestEveryProduct:
+    """Issue: parser, renderer, recovery, checker, constrained grammars and docs all follow."""
+
+    def test_the_checker(self, critique):
+        fine = assistant("Too long.", "critique")
+        asked = Message.from_role_and_content(Role.USER, "Hi")
+        answer = assistant("Hello.", "final")
+        assert critique.check([asked, fine, answer]) == []
+        stray = Message.from_role_and_content(Role.USER, "Hi").with_channel("critique")
+        tool = Message.from_author_and_content(Author.new(Role.TOOL, "functions.f"), "1")
+        for message in (stray, tool.with_channel("critique").with_recipient("assistant")):
+            codes = [finding.code for finding in critique.check([message])]
+            assert "HAR203" in codes
+        assert "HAR202" in [d.code for d in load_harmony_encoding("HarmonyGptOss").check([fine])]
+
+    def test_the_masks(self, critique, enc):
+        tokens = enc.encode("<|channel|>critique<|message|>Too long.<|end|>", allowed_special="all")
+        matcher = completion_grammar(critique).matcher()
+        for token in tokens:
+            matcher.accept(token)
+        assert "critique" in completion_grammar(critique).to_gbnf()
+        assert "critique" in completion_grammar(critique).to_xgrammar()
+        refused = completion_grammar(enc).matcher()
+        for token in tokens[:1]:
+            refused.accept(token)
+        with pytest.raises(ForbiddenToken):
+            refused.accept(tokens[1])
+        spec = load_spec().with_channel("critique", "Judgement.", roles=["user"])
+        assert "critique" not in completion_grammar(overlaid(spec)).to_llguidance()
+
+    def test_the_docs(self, mime, critique):
+        pages = build_reference(mime)
+        assert "with_mime" in pages["grammar.md"]
+        assert "mime=" in pages["headers.md"]
+        assert "critique" in build_reference(critique)["format.md"]
+
+    def test_the_json_schemas(self, critic):
+        schema = json_schema("message", critic.spec)
+        assert "critic" in json.dumps(schema)
+        assert "extra" in schema["$defs"]["Message"]["properties"]
+
+    def test_conversion(self, critique):
+        prompt = from_chat_request(
+            {"messages": [{"role": "user", "content": "Hi"}]}, encoding=critique
+        )
+        tokens = critique.encode(
+            "<|channel|>critique<|message|>Short.<|end|><|start|>assistant<|channel|>final<|message|>Hello.<|return|>",
+            allowed_special="all",
+        )
+        answer = to_chat_completion(tokens, prompt)["choices"][0]["message"]
+        assert (answer["reasoning"], answer["content"]) == ("Short.", "Hello.")

@@ -168,6 +168,8 @@ def test_a_wheel_holds_the_package_and_what_it_reads(built):
         | {"harmony/py.typed"}
         | {f"harmony/data/{name}" for name in relative("spec", "*.toml")}
         | {f"harmony/data/{name}" for name in relative("grammar", "*.lark")}
+        | {f"harmony/data/{name}" for name in relative("docs", "*.*")}
+        | relative("harmony", "*.css")
     )
     assert {f"{info}/licenses/LICENSE", f"{info}/licenses/NOTICE"} <= names
     assert "harmony/data/o200k_base.bin" in names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import time
+import sys
 
 import pytest
 import strategies as own
@@ -121,10 +122,15 @@ def test_prose_stays_whole(text):
     "unit",
     ["assistantfinal", "assistantcommentary to=x", "functions.f", "analysis", "<|start|>", "a."],
 )
-def test_time_is_linear(unit: str):
-    times = []
+def test_work_is_linear(unit: str):
+    """Counted in calls, of Python's functions and C's: time depends on what else is running."""
+    calls = []
     for count in (500, 5_000):
-        begun = time.process_time()  # The processor's, as other processes run beside us.
-        recover_text("analysisHm." + unit * count)
-        times.append(time.process_time() - begun)
-    assert times[1] < 40 * times[0] + 0.05
+        seen = itertools.count()
+        sys.setprofile(lambda frame, event, argument, seen=seen: next(seen) and None)
+        try:
+            recover_text("analysisHm." + unit * count)
+        finally:
+            sys.setprofile(None)
+        calls.append(next(seen))
+    assert calls[1] < 12 * calls[0]

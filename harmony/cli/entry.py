@@ -9,7 +9,9 @@ import click
 
 import harmony
 from harmony.cli.checking import check
+from harmony.cli.constraining import constrain, simulate
 from harmony.cli.converting import convert
+from harmony.cli.documentation import docs, grammar
 from harmony.cli.options import example
 from harmony.cli.parsing import parse
 from harmony.cli.rendering import render_completion, render_convo, render_msg, render_training
@@ -78,6 +80,10 @@ for _subcommand in (
     decode,
     stop,
     vocab,
+    grammar,
+    docs,
+    constrain,
+    simulate,
 ):
     command.add_command(_subcommand)
 

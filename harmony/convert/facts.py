@@ -22,6 +22,8 @@ class Facts:
     """The channel of reasoning."""
     answer: str
     """The channel of answers."""
+    hidden: frozenset[str]
+    """The channels that users do not see, that of reasoning among them."""
     functions: str
     """The namespace of the tools that a developer message declares."""
     calls: str
@@ -57,6 +59,9 @@ class Facts:
             spec=spec,
             reasoning=dropping["channel"],
             answer=dropping["until_channel"],
+            hidden=frozenset(
+                row["name"] for row in spec.rows("channels") if not row.get("visible", True)
+            ),
             functions=functions,
             calls=spec.row("namespaces", functions)["channel"],
             arguments_type=spec.token("constrain").text + words["arguments_content_type"],

@@ -65,7 +65,7 @@ class Routes:
         if role is not Role.ASSISTANT:
             return Route(Kind.OTHER)
         if recipient is None or recipient in self._people:
-            if channel == facts.reasoning:
+            if channel in facts.hidden:
                 return Route(Kind.REASONING)
             return Route(Kind.TEXT, phase=facts.phases.get(channel or ""))
         called = self.called(recipient)
