@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from harmony.errors import GrammarError
+from harmony.validation import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,9 @@ INLINE = "<grammar>"
 _STANDS_ALONE = re.compile(r"^[ \t]*[?!]*completion(\.\d+)?[ \t]*:", re.MULTILINE)
 _LINE = re.compile(r"\bline (\d+)")
 # How Lark and we name a rule or terminal: 'x', `x`, "rule x", and <x : A B> for an expansion.
-_NAMED = re.compile(r"['`](\w+)['`]|(?:rule|token|terminal|write) (\w+)|<(\w+) :")
+_NAMED = re.compile(
+    r"['`](\w+)['`]|(?:rule|token|terminal|write) (\w+)|<(\w+) :|no (header) with|\((\w+): "
+)
 
 
 @attrs.frozen
@@ -80,11 +83,23 @@ def read_grammar(grammar: str | os.PathLike[str], own: str) -> tuple[str, Gramma
     if isinstance(grammar, str) and "\n" in grammar:
         text = grammar
     else:
+        if not isinstance(grammar, (str, os.PathLike)):
+            raise GrammarError(
+                f"expected the text of a grammar or the path of one, got {type_name(grammar)}"
+            )
         path = os.fspath(grammar)
         try:
-            text = Path(grammar).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            # An editor of Windows may have put a byte order mark in front.
+            text = Path(grammar).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:  # No UTF-8; a path that holds a NUL.
             raise GrammarError(f"cannot read the grammar {path!r}: {error}") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("%ignore"):
+            # Lark would pass over what the renderer and the matcher take for a part.
+            raise GrammarError(
+                f"{path}:{number}: nothing of a message can be passed over: write what `%ignore` "
+                "names into the rules"
+            )
     if _STANDS_ALONE.search(text):
         return text, GrammarSource(path, text)
     before = own if own.endswith("\n") else own + "\n"

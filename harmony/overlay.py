@@ -42,7 +42,8 @@ class Source:
         line: int | None = None
         for start, lines in self._blocks(table):
             found = {match[1]: (n, text) for n, text in lines if (match := _KEY.match(text))}
-            if not rows or _value(found.get("name", (0, ""))[1]) in map(str, rows):
+            names = {_value(found[key][1]) for key in ("name", "code") if key in found}
+            if not rows or names & set(map(str, rows)):
                 line = found.get(key or "", (start, ""))[0]
             elif line is None:
                 line = start
@@ -81,18 +82,29 @@ def read_overlay(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Source]:
     """
     name = os.fspath(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        # An editor of Windows may have put a byte order mark in front.
+        text = Path(path).read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         place = f"{name}:{line[1]}" if line else name
         raise GrammarError(f"{place}: cannot read the spec {name!r}: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # Bytes that are no UTF-8; a path that holds a NUL.
         raise GrammarError(f"cannot read the spec {name!r}: {error}") from error
     facts = data.get("vocabulary")
     if isinstance(facts, dict) and "file" in facts:
         facts.setdefault("folder", str(Path(path).resolve().parent))
     return data, Source(name, text)
+
+
+def repeated(overlay: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each array of tables in which two rows have one name, and that name."""
+    for table, rows in overlay.items():
+        if _is_rows(rows):
+            names = [row.get("code") or row.get("name") or row.get("prefix") for row in rows]
+            for index, name in enumerate(names):
+                if name is not None and name in names[:index]:
+                    yield table, str(name)
 
 
 def merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import attrs
 
 from harmony import resources
 from harmony.errors import GrammarError, UnknownName
-from harmony.overlay import Source, merged, read_overlay
+from harmony.overlay import Source, merged, read_overlay, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,14 +79,18 @@ class Spec:
         """The spec with ``overlay``, a mapping or the path of a TOML file, laid over it.
 
         Raises:
-            GrammarError: the overlay is not to be found, or is not TOML.
+            GrammarError: the overlay is not to be found, is not TOML, or has two rows of one
+                name in an array of tables.
         """
+        source, data = self.source, overlay
         if isinstance(overlay, (str, os.PathLike)):
             data, source = read_overlay(overlay)
-            return attrs.evolve(self, data=merged(self.data, data), source=source)
-        if not isinstance(overlay, Mapping):
+        if not isinstance(data, Mapping):
             raise GrammarError(f"expected a mapping or a path as a spec, got {overlay!r}")
-        return attrs.evolve(self, data=merged(self.data, overlay))
+        laid = attrs.evolve(self, data=merged(self.data, data), source=source)
+        for table, name in repeated(data):
+            raise laid.fault(f"[[{table}]] has two rows called {name!r}", table, name)
+        return laid
 
     def _with_row(self, table: str, **row: object) -> Self:
         return self.overlaid({table: [{k: v for k, v in row.items() if v is not None}]})

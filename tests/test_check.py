@@ -121,17 +121,14 @@ class TestSpec:
         ],
     )
     def test_a_rule_that_does_not_hold_together(self, change, complaint):
-        enc = load_harmony_encoding("HarmonyGptOss", spec={"rules": [{"code": "HAR101", **change}]})
         with pytest.raises(GrammarError, match=complaint):
-            enc.check([1])
+            load_harmony_encoding("HarmonyGptOss", spec={"rules": [{"code": "HAR101", **change}]})
 
     def test_a_rule_that_is_not_whole(self):
-        enc = load_harmony_encoding("HarmonyGptOss", spec={"rules": [{"code": "HAR999"}]})
         with pytest.raises(GrammarError, match="'HAR999' of the spec lacks: name, severity"):
-            enc.check([])
-        enc = load_harmony_encoding("HarmonyGptOss", spec={"leniencies": [{"code": "x"}]})
+            load_harmony_encoding("HarmonyGptOss", spec={"rules": [{"code": "HAR999"}]})
         with pytest.raises(GrammarError, match="the leniency 'x' does not fit"):
-            enc.check([])
+            load_harmony_encoding("HarmonyGptOss", spec={"leniencies": [{"code": "x"}]})
 
     def test_a_sentence_with_a_place_that_nobody_fills(self):
         overlay = {"rules": [{"code": "HAR101", "sentence": "{colour}"}]}
@@ -534,6 +531,29 @@ class TestCalls:
         tools = [f"functions.f{i}" for i in range(9)]
         (found,) = enc.check(conversation(call()), tools=tools)
         assert found.message.endswith("functions.f3, functions.f4, …")
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            "<|channel|>",
+            "<|channel|>comm",
+            " to=",
+            " to=functions.f<|channel|>",
+            "<|channel|>commentary to=functions.f <|constrain|>",
+            "<|channel|>commentary to=functions.f json<|message|>{",
+            '<|channel|>commentary to=functions.f json<|message|>{"a": "b',
+            "<|channel|>final json<|message|>[1,",
+        ],
+    )
+    def test_a_prompt_may_end_anywhere(self, enc, end):
+        """A server that forces the beginning of what the model is to say."""
+        text = "<|start|>user<|message|>Hi<|end|><|start|>assistant" + end
+        assert enc.check(enc.encode(text, allowed_special="all")) == []
+
+    def test_a_prompt_may_not_end_in_what_no_text_mends(self, enc):
+        text = "<|start|>assistant<|channel|>commentary to=functions.f json<|message|>{a"
+        (found,) = enc.check(enc.encode(text, allowed_special="all"))
+        assert found.code == "HAR305"
 
     @pytest.mark.parametrize(
         ("text", "offset", "reason"),

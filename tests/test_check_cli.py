@@ -770,3 +770,20 @@ def test_an_overlay_of_the_spec():
     assert (status, out.count("error HAR201")) == (1, 1)
     assert "critic" in harmony_("--spec", "mine.toml", "schema", "message")[1]
     assert "channel-missing (error)" in harmony_("--spec", "mine.toml", "rule", "HAR201")[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ('select = ["HAR999"]', "no rule is called 'HAR999'"),
+        ('per-file-ignores = {"old" = ["HAR999"]}', "no rule is called 'HAR999'"),
+        ("tools = [3]", "tools: expected tools"),
+        ('response-format = {type = "json_schema"}', "of type 'json_schema' has no schema"),
+    ],
+)
+def test_a_wrong_setting_is_told_once(settings, complaint):
+    """Not for each line of a file, nor only when a file is met that it is about."""
+    write("mine.toml", f"[tool.harmony]\n{settings}\n")
+    told = write("a.jsonl", '{"messages": []}\n' * 3)
+    status, _, err = harmony_("check", "--config", "mine.toml", told)
+    assert (status, err.count(complaint), err.count("\n")) == (1, 1, 1)

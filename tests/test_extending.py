@@ -511,6 +511,15 @@ class TestContradictions:
             ("[[fields]]\nname = 'mime'\nrules = ['mime']\npurpose = ''\n", 3, "no message of the grammar holds the rule 'mime' of the field 'mime'"),
             ("[[fields]]\nname = 'mime'\nrules = []\npurpose = ''\n", 3, "the field 'mime' is held by no rule"),
             ("fields = []\n", 1, "[[fields]] of the spec lacks: channel, content, content_type, name, recipient, role, terminator"),
+            ("[[channels]]\nname = 'a'\nvisible = true\n\n[[channels]]\nname = 'a'\nvisible = false\n", 5, "[[channels]] has two rows called 'a'"),
+            ("[[roles]]\nname = 'a'\nauthority = 'high'\n", 3, "'a' of [[roles]]: authority should be an integer, not 'high'"),
+            ("[[channels]]\nname = 'a'\nroles = 'user'\n", 3, "'a' of [[channels]]: roles should be a list, not 'user'"),
+            ("[[namespaces]]\nname = 'a'\nchannel = 'gone'\n", 3, "'a' of [[namespaces]] says channel = 'gone'; there are: analysis, commentary, final"),
+            ("[[fields]]\nname = 'a'\nrules = [[]]\n", 3, "'a' of [[fields]]: rules should be a list of strings, not [[]]"),
+            ("[written]\n_MIME = 5\n", 2, "[written] of the spec: _MIME should be a string, not 5"),
+            ("[recovery]\ndefault_role = 'gone'\n", 2, "[recovery] says default_role = 'gone'; there are: system, developer, user, assistant, tool"),
+            ("[[dialects]]\nname = 'channel-first'\ndefault = true\n", 3, "one row of [[dialects]] has default = true, not 'reference', 'channel-first'"),
+            ("[[rules]]\ncode = 'HAR101'\nseverity = 'bad'\n", 1, "the rule 'HAR101' of the spec has the severity 'bad' and the fix 'always'; expected one of info, warning, error and of always, sometimes, never"),
             ("roles = 3\n", 1, "[[roles]] of the spec should be an array of tables, not 3"),
             ("header = [{a = 1}]\n", 1, "[header] of the spec should be a table, not [{'a': 1}]"),
         ],
@@ -530,8 +539,8 @@ class TestContradictions:
         ("spec", "reason"),
         [
             (3, "expected a mapping or a path as a spec, got 3"),
-            ({"roles": [{"name": "a"}]}, "the spec does not hold together: KeyError: 'authority'"),
-            ({"vocabulary": {"pattern": 3}}, "the spec does not hold together: TypeError: 'int' object is not subscriptable"),
+            ({"roles": [{"name": "a"}]}, "the row 'a' of [[roles]] lacks authority"),
+            ({"vocabulary": {"pattern": 3}}, "[vocabulary] of the spec: pattern should be a list, not 3"),
             ({"vocabulary": {"tokens": [b"a"]}}, "[vocabulary] of the spec should say first_special and last_special"),
         ],
     )  # fmt: skip
@@ -555,6 +564,10 @@ class TestContradictions:
             ("%import .other (GONE)\n", None, "the grammar imports 'other.lark'; only `.spec` and Lark's own can be imported"),
             ("%extend header: author SIGN route\nSIGN: /[/\n", 1, "the grammar does not make an expression: the terminal SIGN: unterminated"),
             ("%extend header: author twice\ntwice: route\n", 1, "the grammar is not LALR(1), or cannot be read: Reduce/Reduce collision"),
+            ("%import common.WS\n%ignore WS\n", 2, "nothing of a message can be passed over"),
+            ("%extend header: author route CHANNEL channel -> twice\n", 1, "the alternative `twice` of the grammar can hold the field 'channel' more than once"),
+            ("%extend header: author (_SPACE recipient)+\n", 1, "the rule `header` of the grammar can hold the field 'recipient' more than once"),
+            ("%override TEXT: /[a-z]+/\n", None, "a message by assistant cannot be rendered and read"),
             ("%override author: _SPACE? tool_name\n", None, "the grammar has no header with role"),
             ("%override message: START header MESSAGE\n", None, "the rule 'message' of the grammar is not a header, `content` and a terminator"),
         ],
@@ -575,6 +588,37 @@ class TestContradictions:
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(GrammarError, match="cannot read the grammar"):
             overlaid(grammar=tmp_path / "none.lark")
+
+    def test_a_field_that_reads_otherwise(self):
+        """Without its look-ahead for `mime=`, ` mime=x` is a recipient first."""
+        text = (OVERLAYS / "mime.lark").read_text().partition("%override _SPACE")[0]
+        with pytest.raises(GrammarError, match=r"the field .mime. is rendered as .* otherwise"):
+            overlaid(OVERLAYS / "mime.toml", text)
+
+    @pytest.mark.parametrize("mark", ["\ufeff", ""])
+    def test_files_from_windows(self, tmp_path, mark):
+        """A byte order mark and CRLF are no faults."""
+        for name in ("mime.toml", "mime.lark"):
+            text = mark + (OVERLAYS / name).read_text().replace("\n", "\r\n")
+            (tmp_path / name).write_bytes(text.encode())
+        encoding = overlaid(tmp_path / "mime.toml", tmp_path / "mime.lark")
+        said = assistant("x", "final").with_extra("mime", "a/b")
+        assert encoding.parse(encoding.render(said)).messages == [said]
+
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [("a\0b", "cannot read the"), ("", "cannot read the"), (".", "cannot read the")],
+    )
+    def test_paths_of_no_file(self, path, reason):
+        with pytest.raises(GrammarError, match=reason):
+            overlaid(path)
+        with pytest.raises(GrammarError, match=reason):
+            overlaid(grammar=path)
+
+    @pytest.mark.parametrize("grammar", [5, b"header: x", ["x"]])
+    def test_no_grammar(self, grammar):
+        with pytest.raises(GrammarError, match="expected the text of a grammar or the path of one"):
+            overlaid(grammar=grammar)
 
     def test_a_grammar_that_cannot_be_written(self):
         """`mime=` has more than one spelling, and [written] does not say which one to write."""

@@ -111,6 +111,8 @@ def arguments(subject: Subject) -> Iterator[Finding]:
         try:
             value = read_json(text)
         except NotJson as error:
+            if error.is_cut and subject.goes_on(index):
+                continue  # The model is to go on with it.
             place = subject.content(index, error.offset)
             found = text[error.offset :] or text
             yield Finding("HAR305", index, {"reason": error.message}, place, found)
@@ -138,6 +140,8 @@ def contents(subject: Subject) -> Iterator[Finding]:
         try:
             read_json(text)
         except NotJson as error:
+            if error.is_cut and subject.goes_on(index):
+                continue  # The model is to go on with it.
             place = subject.content(index, error.offset)
             values: dict[str, object] = {"reason": error.message}
             yield Finding("HAR504", index, values, place, text[error.offset :] or text)

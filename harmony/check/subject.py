@@ -171,6 +171,10 @@ class Subject:
         """Whether nothing ends the message in the tokens: it goes on, or a server kept that."""
         return self.tokens is not None and self.ending(index) is None
 
+    def goes_on(self, index: int) -> bool:
+        """Whether a prompt ends inside the message, so that the model goes on with it."""
+        return self.is_open and self.is_cut(index) and index + 1 == len(self.messages)
+
     # ---- declarations --------------------------------------------------------------------
 
     @functools.cached_property

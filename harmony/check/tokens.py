@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from typing import TYPE_CHECKING
 
@@ -90,9 +91,10 @@ def _open_header(encoding: HarmonyEncoding, ids: list[int]) -> int:
         if ids[index] == message:
             break
         if ids[index] == start:
-            try:
-                encoding.parse([*ids[index:], message])
-            except HarmonyError:
-                break
-            return index
+            # A header may end within a word: `<|start|>assistant<|channel|>`, `… to=`.
+            for rest in ([message], [*encoding.encode("x"), message]):
+                with contextlib.suppress(HarmonyError):
+                    encoding.parse([*ids[index:], *rest])
+                    return index
+            break
     return len(ids)

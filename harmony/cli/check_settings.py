@@ -14,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harmony.encoding import HarmonyEncoding
+
 PROJECT = "pyproject.toml"
 SECTION = ("tool", "harmony")
 
@@ -72,6 +74,19 @@ class Settings:
             if any(fnmatch(name, pattern) for name in names):
                 out += selectors
         return out
+
+    def verify(self, harmony: HarmonyEncoding) -> None:
+        """Raise `HarmonyError` for what would be wrong in every file, before any is read."""
+        from harmony.check.formats import format_schemas
+        from harmony.check.rules import selected_rules
+        from harmony.declared_tools import declared_tools
+
+        rules = harmony.checker.rules
+        for ignored in (self.ignore, *self.per_file_ignores.values()):
+            selected_rules(harmony.spec, rules, self.select, ignored)
+        if self.tools is not None:
+            declared_tools(self.tools, harmony.spec)
+        format_schemas(self.response_format)
 
 
 def load_settings(config: str | None, *, isolated: bool) -> Settings:

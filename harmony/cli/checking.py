@@ -155,7 +155,9 @@ def check(  # noqa: PLR0913 (an argument an option)
         load_settings(config, isolated=isolated),
         **{key: value for key, value in given.items() if value is not None},
     )
-    run = _Run(encoding(), settings, kind, role, fix=fix)
+    harmony = encoding()
+    settings.verify(harmony)
+    run = _Run(harmony, settings, kind, role, fix=fix)
     paths = files_option(files)
     # Standard output is then the fixed input.
     to_pipe = fix and STANDARD_INPUT in paths
