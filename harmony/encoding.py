@@ -150,7 +150,7 @@ class HarmonyEncoding(TokenText, Checks):
     ) -> list[int]:
         """The ids of a conversation. Raises as `render` does."""
         messages = _messages(conversation)
-        policy = _policy(config)
+        policy = "auto" if config is None else _policy(config)
         return self.renderer.render_all(messages, self._history.shown(messages, policy))
 
     def render_conversation_for_completion(
@@ -161,7 +161,7 @@ class HarmonyEncoding(TokenText, Checks):
     ) -> list[int]:
         """The ids of a conversation, and of what opens the next turn. Raises as `render` does."""
         messages = _messages(conversation)
-        policy = _policy(config)
+        policy = "auto" if config is None else _policy(config)
         renderer = self.renderer
         if not isinstance(next_turn_role, Role):
             next_turn_role = Role(next_turn_role)
@@ -204,7 +204,7 @@ class HarmonyEncoding(TokenText, Checks):
         Raises as `render` does.
         """
         messages = _messages(conversation)
-        policy = _policy(config)
+        policy = "auto" if config is None else _policy(config)
         kept = self._history.kept(messages, policy)
         rendering = self.renderer.rendering(messages, kept, reuse=reuse)
         tokens = rendering.tokens
@@ -323,13 +323,13 @@ class HarmonyEncoding(TokenText, Checks):
 
 
 def _messages(conversation: Conversation) -> list[Message]:
-    if isinstance(conversation, Conversation) and isinstance(conversation.messages, list):
-        return conversation.messages
+    if type(conversation) is Conversation and type(messages := conversation.messages) is list:
+        return messages  # Nearly always; asked so, it takes a third of the time.
     return instance(instance(conversation, Conversation).messages, list)
 
 
-def _policy(config: RenderConversationConfig | None) -> str:
-    return "auto" if config is None else instance(config, RenderConversationConfig).policy
+def _policy(config: RenderConversationConfig) -> str:
+    return instance(config, RenderConversationConfig).policy
 
 
 def _role(role: Role) -> Role:
