@@ -57,7 +57,7 @@ class Found:
         """Declared tools in the place of a channel."""
         self.types: list[tuple[str, Word]] = []
         """Content types: as they are spelled, and the word."""
-        self.extra: dict[str, str] = {}
+        self.extra: dict[str, Word] = {}
         """The fields that a user's own grammar adds."""
         self.unknown: list[Word] = []
         self.junk: list[Word] = []
@@ -92,7 +92,7 @@ def settle(found: Found, called: Callable[[str], bool]) -> Settled:
     if junk := sorted([*found.junk, *found.unknown]):
         found.note("junk-words", *junk)
     fields = found.lexicon.spec.extra_fields if found.extra else ()
-    extra = tuple((name, found.extra[name]) for name in fields if name in found.extra)
+    extra = tuple((name, found.extra[name].text) for name in fields if name in found.extra)
     header = Header(role, name, recipient, channel, content_type, extra or None)
     says = channel is not None or recipient is not None or content_type is not None
     return Settled(header, says, tuple(sorted(found.notes, key=lambda note: note.start)))

@@ -332,12 +332,19 @@ class _Walk(RecipientWalk):
 
     def _added_field(self, mark: bytes, words: list[Word], index: int) -> int:
         """Read a field that a user's grammar adds; the next word's index."""
-        value = words[index].cut(len(mark))[1]
+        word = words[index]
+        value = word.cut(len(mark))[1]
         if not value.data and index + 1 < len(words):
             index += 1
             value = words[index]
-        self.extra[self.lexicon.introducers[mark]] = value.text
         self.end = value.stop
+        if not value.data:
+            self.junk.append(word)
+            return index + 1
+        field = self.lexicon.introducers[mark]
+        if field in self.extra:
+            self.junk.append(self.extra[field])  # The last one holds, as of channels.
+        self.extra[field] = value
         return index + 1
 
     def _word_before_content(self, word: Word, index: int) -> int:

@@ -183,6 +183,8 @@ class TestField:
             ("<|channel|>final junk mime=a/b<|message|>x<|end|>", "junk-words"),
             (" mime=a/b<|channel|>final<|message|>x<|end|>", None),
             ("<|channel|>final mime= a/b<|message|>x<|end|>", None),
+            ("<|channel|>final mime=c/d mime=a/b<|message|>x<|end|>", "junk-words"),
+            ("<|channel|>final mime=a/b mime=<|message|>x<|end|>", "junk-words"),
         ],
     )
     def test_recovery_keeps_it(self, mime, text, code):
