@@ -123,11 +123,9 @@ def _references(spec: Spec) -> None:
     for key in ("default", "call", "training"):
         token = spec.table("terminators")[key]
         _known(spec, token, spec.special_tokens, "terminators", None, key)
-    roles, channels = spec.role_names, spec.channel_names
+    roles = spec.role_names
     _known(spec, spec.table("terminators")["call_role"], roles, "terminators", None, "call_role")
     _known(spec, spec.table("recovery")["default_role"], roles, "recovery", None, "default_role")
-    for row in spec.rows("namespaces"):
-        _known(spec, row["channel"], channels, "namespaces", row["name"], "channel")
     defaults = [dialect.name for dialect in spec.dialects.values() if dialect.default]
     if len(defaults) != 1:
         names = ", ".join(map(repr, defaults)) or "none"

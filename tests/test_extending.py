@@ -516,7 +516,6 @@ class TestContradictions:
             ("[[channels]]\nname = 'a'\nvisible = true\n\n[[channels]]\nname = 'a'\nvisible = false\n", 5, "[[channels]] has two rows called 'a'"),
             ("[[roles]]\nname = 'a'\nauthority = 'high'\n", 3, "'a' of [[roles]]: authority should be an integer, not 'high'"),
             ("[[channels]]\nname = 'a'\nroles = 'user'\n", 3, "'a' of [[channels]]: roles should be a list, not 'user'"),
-            ("[[namespaces]]\nname = 'a'\nchannel = 'gone'\n", 3, "'a' of [[namespaces]] says channel = 'gone'; there are: analysis, commentary, final"),
             ("[[fields]]\nname = 'a'\nrules = [[]]\n", 3, "'a' of [[fields]]: rules should be a list of strings, not [[]]"),
             ("[written]\n_MIME = 5\n", 2, "[written] of the spec: _MIME should be a string, not 5"),
             ("[recovery]\ndefault_role = 'gone'\n", 2, "[recovery] says default_role = 'gone'; there are: system, developer, user, assistant, tool"),
