@@ -208,7 +208,7 @@ class Matcher:
 
 def remember(known: dict[Key, Value], key: Key, header: Value) -> None:
     """Keep a header for the next time, if its bytes or ids are not too many."""
-    if 0 < len(key) <= LONGEST_OPENING:
+    if len(key) <= LONGEST_OPENING:
         if len(known) >= MOST_OPENINGS:
             known.clear()
         known[key] = header

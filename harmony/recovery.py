@@ -18,7 +18,7 @@ from harmony.errors import InvalidToken
 from harmony.header_choice import Note, Speaker
 from harmony.header_recovery import Piece, read_header
 from harmony.header_words import Lexicon
-from harmony.matcher import LONGEST_OPENING, MOST_OPENINGS
+from harmony.matcher import remember
 from harmony.parser import message_of
 from harmony.recovery_parts import Special
 from harmony.recovery_reader import RecoveryReader
@@ -105,11 +105,8 @@ class OpeningReader:
         reading = read_header(self.lexicon, pieces, speaker, cut=False, called=is_called)
         if reading.notes or reading.header != strict:
             return None
-        if not asked and len(opening) <= LONGEST_OPENING:
-            known = self.plain(role)
-            if len(known) >= MOST_OPENINGS:
-                known.clear()
-            known[opening] = strict
+        if not asked:
+            remember(self.plain(role), opening, strict)
         return strict
 
     def _pieces(self, opening: bytes, role: Role | None) -> list[Piece] | None:

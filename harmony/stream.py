@@ -165,7 +165,8 @@ class StreamableParser(StreamSurface):
         header = encoding.matcher.read_header(self._part(len(self._tokens) - 1), role)
         if header is None:
             header = self._by_authority()
-        remember(encoding.headers_by_ids[role], ids, header)
+        if ids:
+            remember(encoding.headers_by_ids[role], ids, header)
         return header
 
     def _invalid_token(self, token: object) -> InvalidToken:
